@@ -1,0 +1,125 @@
+package admin
+
+import (
+	"context"
+	"crypto/sha256"
+	"fmt"
+	"log/slog"
+	"net"
+	"time"
+
+	"github.com/valyala/fasthttp"
+)
+
+// Options is what the admin listener needs from whoever builds the process.
+type Options struct {
+	Network string // "tcp" or "unix"; "": tcp
+	Addr    string // host:port, or the path of a Unix socket
+
+	// Token is asked of every request as "Authorization: Bearer TOKEN" when
+	// not empty. That an address off loopback has one is config's check.
+	Token string
+
+	// Ready says whether clients should be sent here; nil: always. It is
+	// called on every probe, so it must be cheap and safe to call at once.
+	Ready func() bool
+
+	// Metrics appends the process's own counters on every scrape; nil: none.
+	Metrics func(m *Metrics)
+
+	Log *slog.Logger // nil: slog.Default
+}
+
+// Admin is one admin listener. Run and Close may be called from different
+// goroutines, each once.
+type Admin struct {
+	ready   func() bool
+	metrics func(m *Metrics)
+	log     *slog.Logger
+
+	guarded bool
+	token   [sha256.Size]byte // of the token: equal lengths compare in equal time
+
+	listener net.Listener
+	server   fasthttp.Server
+}
+
+// New opens the listener; nothing is served before Run.
+func New(o Options) (*Admin, error) {
+	if o.Network == "" {
+		o.Network = "tcp"
+	}
+	if o.Log == nil {
+		o.Log = slog.Default()
+	}
+	ln, err := net.Listen(o.Network, o.Addr)
+	if err != nil {
+		return nil, fmt.Errorf("admin: %w", err)
+	}
+	a := &Admin{
+		ready:    o.Ready,
+		metrics:  o.Metrics,
+		log:      o.Log,
+		guarded:  o.Token != "",
+		token:    sha256.Sum256([]byte(o.Token)),
+		listener: ln,
+	}
+	a.server = fasthttp.Server{
+		Handler:               a.serve,
+		Logger:                quiet{o.Log},
+		NoDefaultServerHeader: true,
+		Concurrency:           256, // operators and scrapers, not clients
+		MaxRequestBodySize:    1 << 20,
+		ReadTimeout:           10 * time.Second,
+		IdleTimeout:           time.Minute,
+		// Counted from the moment a page is ready, so a profile may take as
+		// long as it is asked to; only a reader that stalls is cut off.
+		WriteTimeout: time.Minute,
+	}
+	return a, nil
+}
+
+// Addr says where it listens, for port 0.
+func (a *Admin) Addr() net.Addr { return a.listener.Addr() }
+
+// Run serves until Close, and then returns nil.
+func (a *Admin) Run() error {
+	a.log.Info("admin listening", "addr", a.Addr().String())
+	if !loopback(a.Addr()) {
+		a.log.Warn("admin is reachable from other machines; profiles and metrics tell much about this one", "addr", a.Addr().String())
+	}
+	if err := a.server.Serve(a.listener); err != nil {
+		return fmt.Errorf("admin: serve %s: %w", a.Addr(), err)
+	}
+	return nil
+}
+
+// grace is how long Close lets a page under way end. A scrape fits in; a
+// profile of half a minute is not worth delaying a stop for.
+const grace = time.Second
+
+// Close stops listening and ends what is under way after a moment.
+func (a *Admin) Close() error {
+	ctx, cancel := context.WithTimeout(context.Background(), grace)
+	defer cancel()
+	err := a.server.ShutdownWithContext(ctx)
+	_ = a.listener.Close() // in case Run was never called; closing twice is harmless
+	if err == context.DeadlineExceeded {
+		return nil // the page breaks with the process
+	}
+	return err
+}
+
+// loopback: can only this machine's own processes connect to addr?
+func loopback(addr net.Addr) bool {
+	tcp, ok := addr.(*net.TCPAddr)
+	return !ok || tcp.IP.IsLoopback()
+}
+
+// quiet gives fasthttp's remarks on broken connections their place: they are
+// the other side's doing and of use only to someone who looks for them.
+type quiet struct{ log *slog.Logger }
+
+func (q quiet) Printf(format string, args ...any) {
+	q.log.Debug("admin connection", "err", fmt.Sprintf(format, args...))
+}

@@ -1,0 +1,98 @@
+package admin
+
+import (
+	"bytes"
+	"crypto/sha256"
+	"crypto/subtle"
+	"runtime/debug"
+	"strings"
+
+	"github.com/valyala/fasthttp"
+	"github.com/valyala/fasthttp/pprofhandler"
+)
+
+const index = `/healthz        200 while this process lives
+/readyz         200 if clients should be sent here, 503 if not
+/metrics        counters, as Prometheus reads them
+/debug/pprof/   profiles: go tool pprof http://HERE/debug/pprof/profile?seconds=5
+`
+
+func (a *Admin) serve(ctx *fasthttp.RequestCtx) {
+	// fasthttp does not recover: without this a page's mistake would take
+	// every client's connection with it.
+	defer func() {
+		if p := recover(); p != nil {
+			a.log.Error("admin page panicked", "path", string(ctx.Path()), "panic", p, "stack", string(debug.Stack()))
+			ctx.Error("500 internal error\n", fasthttp.StatusInternalServerError)
+		}
+	}()
+	if !a.allowed(ctx.Request.Header.Peek("Authorization")) {
+		ctx.Error("401 this needs the admin token: Authorization: Bearer TOKEN\n", fasthttp.StatusUnauthorized)
+		ctx.Response.Header.Set("WWW-Authenticate", "Bearer")
+		return
+	}
+	a.page(ctx)
+}
+
+func (a *Admin) page(ctx *fasthttp.RequestCtx) {
+	path := string(ctx.Path())
+	symbols := path == "/debug/pprof/symbol" // go tool pprof posts addresses there
+	if !ctx.IsGet() && !ctx.IsHead() && !(symbols && ctx.IsPost()) {
+		ctx.Error("405 these pages are read with GET\n", fasthttp.StatusMethodNotAllowed)
+		ctx.Response.Header.Set("Allow", "GET, HEAD")
+		return
+	}
+	switch {
+	case path == "/":
+		text(ctx, fasthttp.StatusOK, index)
+	case path == "/healthz":
+		text(ctx, fasthttp.StatusOK, "ok\n")
+	case path == "/readyz":
+		a.readyz(ctx)
+	case path == "/metrics":
+		a.scrape(ctx)
+	case path == "/debug/pprof":
+		ctx.Redirect("/debug/pprof/", fasthttp.StatusMovedPermanently)
+	case path == "/debug/pprof/":
+		profileIndex(ctx)
+	case strings.HasPrefix(path, "/debug/pprof/"):
+		pprofhandler.PprofHandler(ctx)
+	default:
+		text(ctx, fasthttp.StatusNotFound, "404 no such page; there are:\n"+index)
+	}
+}
+
+// allowed compares hashes, so that neither the time taken nor the length of
+// a guess tells anything about the token.
+func (a *Admin) allowed(authorization []byte) bool {
+	if !a.guarded {
+		return true
+	}
+	scheme, token, _ := bytes.Cut(authorization, []byte(" "))
+	sum := sha256.Sum256(bytes.TrimLeft(token, " ")) // RFC 9110 section 11.4: 1*SP
+	return bytes.EqualFold(scheme, []byte("Bearer")) && subtle.ConstantTimeCompare(sum[:], a.token[:]) == 1
+}
+
+func (a *Admin) readyz(ctx *fasthttp.RequestCtx) {
+	if a.ready != nil && !a.ready() {
+		text(ctx, fasthttp.StatusServiceUnavailable, "not ready\n")
+		return
+	}
+	text(ctx, fasthttp.StatusOK, "ready\n")
+}
+
+func (a *Admin) scrape(ctx *fasthttp.RequestCtx) {
+	var m Metrics
+	if a.metrics != nil {
+		a.metrics(&m)
+	}
+	process(&m)
+	ctx.SetContentType("text/plain; version=0.0.4; charset=utf-8")
+	ctx.SetBody(m.Append(nil))
+}
+
+func text(ctx *fasthttp.RequestCtx, status int, body string) {
+	ctx.SetStatusCode(status)
+	ctx.SetContentType("text/plain; charset=utf-8")
+	ctx.SetBodyString(body)
+}
