@@ -1,0 +1,127 @@
+//go:build linux
+
+package main
+
+import (
+	"bufio"
+	"context"
+	"debug/buildinfo"
+	"encoding/csv"
+	"encoding/json"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"runtime"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// An About says where figures come from: without it they cannot be compared with others.
+type About struct {
+	Time     time.Time         `json:"time"`
+	Commit   string            `json:"commit"`
+	CPU      string            `json:"cpu"`
+	Cores    int               `json:"cores"`
+	Kernel   string            `json:"kernel"`
+	Versions map[string]string `json:"versions"` // of each server, of wrk and of Go
+	Rounds   int               `json:"rounds"`
+	Seconds  float64           `json:"seconds_per_round"`
+	Command  []string          `json:"command"`
+}
+
+func about(ctx context.Context, b *Bench) About {
+	a := About{
+		Time: time.Now().UTC().Truncate(time.Second), Cores: runtime.NumCPU(), CPU: cpuModel(),
+		Rounds: b.Rounds, Seconds: b.Time.Seconds(), Command: os.Args[1:],
+	}
+	a.Commit, _ = output(ctx, "", "git", "describe", "--always", "--dirty", "--abbrev=12")
+	a.Kernel, _ = output(ctx, "", "uname", "-sr")
+	wrk, _ := exitIgnored("wrk", "-v")
+	a.Versions = map[string]string{"go": runtime.Version(), "wrk": wrk}
+	for _, s := range b.Servers {
+		switch {
+		case s.Ours:
+			a.Versions[s.Name] = built(s.Path)
+		case s.Name != "floor":
+			a.Versions[s.Name], _ = exitIgnored(s.Path, "-v")
+		}
+	}
+	return a
+}
+
+func cpuModel() string {
+	f, err := os.Open("/proc/cpuinfo")
+	if err != nil {
+		return ""
+	}
+	defer f.Close()
+	for lines := bufio.NewScanner(f); lines.Scan(); {
+		if key, value, ok := strings.Cut(lines.Text(), ":"); ok && strings.TrimSpace(key) == "model name" {
+			return strings.TrimSpace(value)
+		}
+	}
+	return ""
+}
+
+// built says what a binary of ours was built from, and whether with a profile.
+func built(path string) string {
+	info, err := buildinfo.ReadFile(path)
+	if err != nil {
+		return ""
+	}
+	said := info.GoVersion
+	for _, s := range info.Settings {
+		switch s.Key {
+		case "vcs.revision", "vcs.modified", "-pgo":
+			said += " " + s.Key + "=" + s.Value
+		}
+	}
+	return said
+}
+
+// save writes the run as data: about.json, a row per round in rounds.csv, and the tables.
+func save(dir string, a About, rounds []Round, tables []byte) error {
+	text, err := json.MarshalIndent(a, "", "\t")
+	if err != nil {
+		return err
+	}
+	if err := os.WriteFile(filepath.Join(dir, "about.json"), append(text, '\n'), 0o644); err != nil {
+		return err
+	}
+	if err := os.WriteFile(filepath.Join(dir, "report.txt"), tables, 0o644); err != nil {
+		return err
+	}
+	return saveRounds(filepath.Join(dir, "rounds.csv"), rounds)
+}
+
+func saveRounds(path string, rounds []Round) error {
+	f, err := os.Create(path)
+	if err != nil {
+		return err
+	}
+	defer f.Close()
+	w := csv.NewWriter(f)
+	w.Write([]string{"scenario", "round", "server", "cpu_us", "user_s", "system_s", "answers_per_s", "answers", "seconds",
+		"p50_us", "p90_us", "p99_us", "max_us", "memory_bytes", "busy", "others_s", "fault"})
+	for i := range rounds {
+		r := &rounds[i]
+		w.Write([]string{r.Scenario, strconv.Itoa(r.Number + 1), r.Server,
+			fixed(r.CPU(), 3), fixed(r.Used.User.Seconds(), 2), fixed(r.Used.System.Seconds(), 2),
+			fixed(r.Rate(), 1), fixed(r.Answers, 1), fixed(r.seconds(), 6),
+			fmt.Sprint(r.Load.P50), fmt.Sprint(r.Load.P90), fmt.Sprint(r.Load.P99), fmt.Sprint(r.Load.Max),
+			fmt.Sprint(r.Memory), fixed(r.Busy(), 3), fixed(r.Others.Seconds(), 2), r.Fault})
+	}
+	w.Flush()
+	return w.Error()
+}
+
+func fixed(v float64, digits int) string { return strconv.FormatFloat(v, 'f', digits, 64) }
+
+// exitIgnored returns the first line that a program prints; wrk -v exits with 1.
+func exitIgnored(name string, arg string) (string, error) {
+	out, err := exec.Command(name, arg).CombinedOutput()
+	first, _, _ := strings.Cut(string(out), "\n")
+	return strings.TrimSpace(first), err
+}

@@ -1,0 +1,152 @@
+//go:build linux
+
+// Bench compares multiserver with its peers: nginx, HAProxy and the floor, a program that only
+// passes bytes on. It asks what a request costs the server in CPU time, for that is what a
+// machine has to give; rates and latencies are beside it.
+//
+// scripts/bench starts it. Everything runs on 127.0.0.1 and is stopped at the end, on Ctrl-C
+// too: the server under test has one CPU with one thread or worker, the origin and wrk have
+// another. All servers of a scenario run at once and take short turns, so that they see the
+// same machine, and are compared turn by turn. A server that does not give the origin's answer
+// is not measured, and a turn in which a request failed does not count.
+//
+// CPU time is the scheduler's account of the server's processes (cpu.go), divided by the
+// answers that wrk read. It holds the kernel's work for the server too, which is most of it.
+//
+//	scripts/bench                                      all peers, the default scenarios
+//	scripts/bench -scenario forward-1k-c64 -rounds 3   one question
+//	scripts/bench -binary old=/tmp/a -binary new=/tmp/b     two builds of ours, side by side
+//	scripts/bench -binary old=@main~3 -binary new=.         two states of the source
+//	scripts/bench -binary 'on=. --cache 64MiB' -binary off=. -servers multiserver,nginx
+//	scripts/bench -pprof /tmp/profiles                 and a CPU profile per scenario
+package main
+
+import (
+	"bytes"
+	"context"
+	"flag"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"strings"
+	"syscall"
+	"time"
+)
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	err := run(ctx, os.Args[1:])
+	stop()
+	if ctx.Err() != nil && err != nil {
+		fmt.Fprintln(os.Stderr, "bench: stopped")
+		os.Exit(130)
+	}
+	if err != nil {
+		fmt.Fprintln(os.Stderr, "bench:", err)
+		os.Exit(1)
+	}
+}
+
+// many is a flag that may be given several times.
+type many []string
+
+func (m *many) String() string     { return strings.Join(*m, ", ") }
+func (m *many) Set(v string) error { *m = append(*m, v); return nil }
+
+type options struct {
+	scenarios, servers, out, profiles string
+	cpu, loadCPUs                     string
+	binaries                          many
+	rounds                            int
+	time, warm                        time.Duration
+}
+
+func parse(args []string) (o options, err error) {
+	f := flag.NewFlagSet("bench", flag.ExitOnError)
+	f.StringVar(&o.scenarios, "scenario", defaultScenarios, "what to ask: forward-SIZE-cCONNECTIONS or post-SIZE-cCONNECTIONS, separated by commas")
+	f.StringVar(&o.servers, "servers", "", "whom to ask, of multiserver,nginx,haproxy,floor (default all; with two binaries only those)")
+	f.Var(&o.binaries, "binary", "`[NAME=]PROGRAM [ARGUMENTS]` of ours to measure: a file, . to build this folder, @COMMIT to build that; may be repeated")
+	f.IntVar(&o.rounds, "rounds", 5, "how many turns each server has")
+	f.DurationVar(&o.time, "time", 3*time.Second, "how long a turn lasts, in whole seconds")
+	f.DurationVar(&o.warm, "warm", time.Second, "how long each server runs before its first turn, in whole seconds")
+	f.StringVar(&o.cpu, "cpu", "0", "the CPU of the servers under test")
+	f.StringVar(&o.loadCPUs, "load-cpus", "1", "the CPUs of the origin and of wrk, as in 1 or 1,2")
+	f.StringVar(&o.out, "out", "", "`folder` for the results as data: about.json, rounds.csv, report.txt")
+	f.StringVar(&o.profiles, "pprof", "", "`folder` for CPU profiles of ours, taken in one more turn of each scenario")
+	f.Parse(args)
+	if f.NArg() > 0 {
+		return o, fmt.Errorf("%q is no flag: bench takes flags only, see -help", f.Arg(0))
+	}
+	if o.rounds < 1 || o.time < time.Second || o.warm < time.Second {
+		return o, fmt.Errorf("-rounds %d -time %v -warm %v: want one round and one second at least", o.rounds, o.time, o.warm)
+	}
+	if o.servers == "" {
+		o.servers = "multiserver,nginx,haproxy,floor"
+		if len(o.binaries) > 1 {
+			o.servers = "multiserver"
+		}
+	}
+	return o, nil
+}
+
+func run(ctx context.Context, args []string) error {
+	o, err := parse(args)
+	if err != nil {
+		return err
+	}
+	scenarios, err := parseScenarios(o.scenarios)
+	if err != nil {
+		return err
+	}
+	for _, dir := range []string{o.out, o.profiles} {
+		if dir == "" {
+			continue
+		}
+		if err := os.MkdirAll(dir, 0o755); err != nil {
+			return err
+		}
+	}
+	dir, err := os.MkdirTemp("", "multiserver-bench-")
+	if err != nil {
+		return err
+	}
+	defer os.RemoveAll(dir)
+	os.Chmod(dir, 0o755) // a peer's worker may run as another user
+
+	floor, err := buildFloor(ctx, dir)
+	if err != nil {
+		return err
+	}
+	b := &Bench{Dir: dir, Rounds: o.rounds, Time: o.time, Warm: o.warm, CPU: o.cpu, LoadCPUs: o.loadCPUs, Profiles: o.profiles,
+		Log: func(format string, args ...any) { fmt.Fprintf(os.Stderr, format, args...) }}
+	if b.Servers, err = line(ctx, o.servers, o.binaries, floor, dir); err != nil {
+		return err
+	}
+	if err := b.open(floor); err != nil {
+		return err
+	}
+	defer b.close()
+	return putAll(ctx, b, scenarios, o.out)
+}
+
+func putAll(ctx context.Context, b *Bench, scenarios []Scenario, out string) error {
+	a := about(ctx, b)
+	var tables bytes.Buffer
+	w := io.MultiWriter(os.Stdout, &tables)
+	fmt.Fprintf(w, "%s, %d cores, %s, commit %s; %d rounds of %v; median (lowest–highest)\n",
+		a.CPU, a.Cores, a.Kernel, a.Commit, b.Rounds, b.Time)
+	var all []Round
+	for _, s := range scenarios {
+		rounds, err := b.Run(ctx, s)
+		if err != nil {
+			return err
+		}
+		report(w, s, rounds, b.Servers)
+		all = append(all, rounds...)
+	}
+	if out == "" {
+		return nil
+	}
+	return save(out, a, all, tables.Bytes())
+}

@@ -1,0 +1,167 @@
+//go:build linux
+
+package main
+
+import (
+	"context"
+	"embed"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"text/template"
+)
+
+//go:embed floor/floor.c
+var floorSource []byte
+
+//go:embed peers
+var peers embed.FS
+
+// A Server is a program under test and how to start it.
+type Server struct {
+	Name string // as in the report
+	Path string // the program
+	Ours bool   // takes --admin and can be profiled
+	args func(at place) ([]string, error)
+	env  []string
+}
+
+// A place is what a server is told when it starts.
+type place struct {
+	Dir    string // for its files
+	Port   int    // where to listen
+	Origin int    // what to forward to
+	Admin  int    // ours: where to serve profiles; 0: nowhere
+}
+
+func (s *Server) start(cpus string, at place) (*Process, error) {
+	args, err := s.args(at)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", s.Name, err)
+	}
+	return start(s.Name, cpus, at.Dir, at.Port, append([]string{s.Path}, args...), s.env)
+}
+
+// ours is a multiserver binary with further arguments.
+func ours(name, path string, more []string) *Server {
+	return &Server{Name: name, Path: path, Ours: true,
+		env: []string{"GOMAXPROCS=1"}, // one core, as for the others
+		args: func(at place) ([]string, error) {
+			args := []string{
+				"--listen", fmt.Sprintf("127.0.0.1:%d", at.Port),
+				"--upstream", fmt.Sprintf("http://127.0.0.1:%d", at.Origin),
+				"--access-log", "off",
+			}
+			if at.Admin > 0 {
+				args = append(args, "--admin", fmt.Sprintf("127.0.0.1:%d", at.Admin))
+			}
+			return append(args, more...), nil
+		}}
+}
+
+func nginx() *Server {
+	return &Server{Name: "nginx", Path: "nginx", args: func(at place) ([]string, error) {
+		conf, err := fill("nginx.conf", at)
+		return []string{"-p", at.Dir, "-e", filepath.Join(at.Dir, "nginx-start.log"), "-c", conf}, err
+	}}
+}
+
+func haproxy() *Server {
+	return &Server{Name: "haproxy", Path: "haproxy", args: func(at place) ([]string, error) {
+		conf, err := fill("haproxy.cfg", at)
+		return []string{"-db", "-f", conf}, err
+	}}
+}
+
+func relay(floor string) *Server {
+	return &Server{Name: "floor", Path: floor, args: func(at place) ([]string, error) {
+		return []string{"relay", strconv.Itoa(at.Port), strconv.Itoa(at.Origin)}, nil
+	}}
+}
+
+// fill writes the peer's configuration with the place's ports into the place's folder.
+func fill(name string, at place) (string, error) {
+	t, err := template.ParseFS(peers, "peers/"+name)
+	if err != nil {
+		return "", err
+	}
+	path := filepath.Join(at.Dir, name)
+	f, err := os.Create(path)
+	if err != nil {
+		return "", err
+	}
+	if err := t.Execute(f, at); err != nil {
+		f.Close()
+		return "", err
+	}
+	return path, f.Close()
+}
+
+// line puts together the servers under test, in the order asked for. The word "multiserver"
+// stands for all the given binaries, or for one built from this module if none is given.
+func line(ctx context.Context, names string, binaries []string, floor, dir string) ([]*Server, error) {
+	var all []*Server
+	for _, name := range strings.Split(names, ",") {
+		switch strings.TrimSpace(name) {
+		case "multiserver":
+			if len(binaries) == 0 {
+				binaries = []string{"multiserver=."}
+			}
+			for _, b := range binaries {
+				s, err := binary(ctx, b, dir)
+				if err != nil {
+					return nil, err
+				}
+				all = append(all, s)
+			}
+		case "nginx":
+			all = append(all, nginx())
+		case "haproxy":
+			all = append(all, haproxy())
+		case "floor":
+			all = append(all, relay(floor))
+		default:
+			return nil, fmt.Errorf("-servers %s: %q is not among multiserver, nginx, haproxy, floor", names, name)
+		}
+	}
+	seen := map[string]bool{}
+	for _, s := range all {
+		if seen[s.Name] {
+			return nil, fmt.Errorf("two servers are called %s: give each -binary a name, as in -binary old=PATH -binary new=PATH", s.Name)
+		}
+		seen[s.Name] = true
+		if _, err := exec.LookPath(s.Path); err != nil {
+			return nil, fmt.Errorf("%s: %w; scripts/bench installs what is missing, or leave it out by -servers", s.Name, err)
+		}
+	}
+	return all, nil
+}
+
+// binary reads "[NAME=]PROGRAM [ARGUMENT…]", where PROGRAM is a file, "." for this module as it
+// lies here, or "@COMMIT" for this module as it was.
+func binary(ctx context.Context, spec, dir string) (*Server, error) {
+	words := strings.Fields(spec)
+	if len(words) == 0 {
+		return nil, fmt.Errorf("-binary is empty: want [NAME=]PATH, [NAME=]@COMMIT or [NAME=]. for this folder")
+	}
+	name, program, named := strings.Cut(words[0], "=")
+	if !named {
+		name, program = "multiserver", words[0]
+	}
+	var err error
+	switch {
+	case program == ".":
+		program, err = buildHere(ctx, name, dir)
+	case strings.HasPrefix(program, "@"):
+		program, err = buildCommit(ctx, name, program[1:], dir)
+	default:
+		program, err = filepath.Abs(program)
+	}
+	if err != nil {
+		return nil, err
+	}
+	return ours(name, program, words[1:]), nil
+}

@@ -1,0 +1,92 @@
+//go:build linux
+
+package main
+
+import (
+	"bytes"
+	"context"
+	_ "embed"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os/exec"
+	"strconv"
+	"syscall"
+	"time"
+)
+
+//go:embed wrk.lua
+var wrkScript []byte
+
+// A Load is what wrk did and saw in one round.
+type Load struct {
+	Requests int64 `json:"requests"` // answered in full
+	Bytes    int64 `json:"bytes"`    // read, of answers cut by the end of the round too
+	Micros   int64 `json:"us"`       // how long it lasted
+	P50      int64 `json:"p50"`      // latencies in microseconds
+	P90      int64 `json:"p90"`
+	P99      int64 `json:"p99"`
+	Max      int64 `json:"max"`
+	Connect  int64 `json:"connect"` // failures
+	Read     int64 `json:"read"`
+	Write    int64 `json:"write"`
+	Timeout  int64 `json:"timeout"`
+	Status   int64 `json:"status"` // answers of 400 and above
+
+	CPU time.Duration `json:"-"` // of wrk itself
+}
+
+// fault says in words why the round does not count, or "".
+func (l *Load) fault() string {
+	if l.Requests == 0 {
+		return "no request was answered"
+	}
+	if l.Connect+l.Read+l.Write+l.Timeout+l.Status == 0 {
+		return ""
+	}
+	return fmt.Sprintf("failed to connect %d, read %d, write %d; timed out %d; status 400 or above %d",
+		l.Connect, l.Read, l.Write, l.Timeout, l.Status)
+}
+
+// wrk runs one load against port for the given time. during is called while it runs.
+func wrk(ctx context.Context, cpus, script string, s Scenario, port int, d time.Duration, during func()) (*Load, error) {
+	// wrk has a deadline of its own; ours is for the case that it does not keep it.
+	ctx, cancel := context.WithTimeout(ctx, d+10*time.Second)
+	defer cancel()
+	cmd := exec.CommandContext(ctx, "taskset", "-c", cpus, "wrk", "-t1", "-c", strconv.Itoa(s.Conns),
+		"-d", fmt.Sprintf("%ds", int(d.Seconds())), "--timeout", "5s", "--latency", "-s", script,
+		fmt.Sprintf("http://127.0.0.1:%d%s", port, s.Path), "--", s.Method, strconv.Itoa(s.Body))
+	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true, Pdeathsig: syscall.SIGKILL}
+	var out bytes.Buffer
+	cmd.Stdout, cmd.Stderr = &out, &out
+	if err := cmd.Start(); err != nil {
+		return nil, fmt.Errorf("start wrk: %w", err)
+	}
+	during()
+	if err := cmd.Wait(); err != nil {
+		if ctx.Err() != nil {
+			return nil, ctx.Err()
+		}
+		return nil, fmt.Errorf("wrk: %w: %s", err, out.Bytes())
+	}
+	l, err := parseWrk(out.Bytes())
+	if err != nil {
+		return nil, fmt.Errorf("wrk: %w:\n%s", err, out.Bytes())
+	}
+	l.CPU = cmd.ProcessState.UserTime() + cmd.ProcessState.SystemTime()
+	return l, nil
+}
+
+// parseWrk finds the line of JSON that wrk.lua printed after wrk's own report.
+func parseWrk(out []byte) (*Load, error) {
+	for line := range bytes.Lines(out) {
+		if bytes.HasPrefix(line, []byte("{")) {
+			l := new(Load)
+			if err := json.Unmarshal(line, l); err != nil {
+				return nil, fmt.Errorf("result: %w", err)
+			}
+			return l, nil
+		}
+	}
+	return nil, errors.New("no result in its output")
+}
