@@ -1,0 +1,141 @@
+package config
+
+import (
+	"strings"
+	"testing"
+)
+
+func TestAddresses(t *testing.T) {
+	f := func(s string, want Address) {
+		t.Helper()
+		got, err := parseAddress(s)
+		if err != nil || got != want {
+			t.Errorf("%q: %+v, %v, want %+v", s, got, err, want)
+		}
+	}
+	f(":8080", Address{"tcp", ":8080"})
+	f(":0", Address{"tcp", ":0"})
+	f(":080", Address{"tcp", ":80"})
+	f("127.0.0.1:8080", Address{"tcp", "127.0.0.1:8080"})
+	f("0.0.0.0:80", Address{"tcp", "0.0.0.0:80"})
+	f("[::1]:80", Address{"tcp", "[::1]:80"})
+	f("[fe80::1%eth0]:80", Address{"tcp", "[fe80::1%eth0]:80"})
+	f("localhost:65535", Address{"tcp", "localhost:65535"})
+	f("my_service.internal.:80", Address{"tcp", "my_service.internal.:80"})
+	f("unix:/run/x.sock", Address{"unix", "/run/x.sock"})
+	f("unix:///run/x.sock", Address{"unix", "/run/x.sock"})
+	f("unix:x.sock", Address{"unix", "x.sock"})
+	f("unix:@name", Address{"unix", "@name"})
+
+	wrong := func(s, why string) {
+		t.Helper()
+		if a, err := parseAddress(s); err == nil || !strings.Contains(err.Error(), why) {
+			t.Errorf("%q: %+v, %v, want %q", s, a, err, why)
+		}
+	}
+	wrong("8080", "missing colon, want :8080")
+	wrong("localhost", "missing port, want localhost:8080")
+	wrong("127.0.0.1", "missing port, want 127.0.0.1:8080")
+	wrong("127.0.0.1:", "missing port after the colon")
+	wrong("[::1]", "missing port, want [::1]:8080")
+	wrong("::1", "needs brackets, want [::1]:8080")
+	wrong("::1:80", "needs brackets")
+	wrong("[::1]80", "stray")
+	wrong("[::1]:", "stray")
+	wrong("[::1", "in brackets")
+	wrong("[127.0.0.1]:80", "in brackets")
+	wrong("a:b:c", "too many colons")
+	wrong(":http", `port "http" is not a number`)
+	wrong(":65536", "out of range, want 0 to 65535")
+	wrong(":99999999999999999999", "out of range")
+	wrong(":-1", "not a number")
+	wrong("*:80", "want :80")
+	wrong("10.0.0.300:80", "not an IP address")
+	wrong("a..b:80", "between two dots")
+	wrong(".:80", "not an IP address")
+	wrong("a b:80", "not allowed")
+	wrong("bücher.example:80", "xn--")
+	wrong(strings.Repeat("a", 64)+":80", "at most 63")
+	wrong(strings.Repeat("a.", 130)+":80", "at most 253")
+	wrong("http://127.0.0.1:80", "no scheme")
+	wrong("unix:", "missing path")
+	wrong("unix:/"+strings.Repeat("a", 107), "at most 107")
+}
+
+func TestUpstreamURLs(t *testing.T) {
+	f := func(s string, want Target) {
+		t.Helper()
+		got, err := parseTarget(s)
+		if err != nil || got != want {
+			t.Errorf("%q: %+v, %v, want %+v", s, got, err, want)
+		}
+	}
+	f("http://app", Target{"http://app", false, Address{"tcp", "app:80"}, "app", 1})
+	f("http://app/", Target{"http://app", false, Address{"tcp", "app:80"}, "app", 1})
+	f("HTTP://app:3000", Target{"http://app:3000", false, Address{"tcp", "app:3000"}, "app:3000", 1})
+	f("https://app", Target{"https://app", true, Address{"tcp", "app:443"}, "app", 1})
+	f("http://[::1]", Target{"http://[::1]", false, Address{"tcp", "[::1]:80"}, "[::1]", 1})
+	f("http://[::1]:3000;weight=2", Target{"http://[::1]:3000", false, Address{"tcp", "[::1]:3000"}, "[::1]:3000", 2})
+	f("unix:/run/a.sock;weight=1000", Target{"unix:/run/a.sock", false, Address{"unix", "/run/a.sock"}, "", 1000})
+
+	wrong := func(s, why string) {
+		t.Helper()
+		if got, err := parseTarget(s); err == nil || !strings.Contains(err.Error(), why) {
+			t.Errorf("%q: %+v, %v, want %q", s, got, err, why)
+		}
+	}
+	wrong("10.0.0.7", "missing scheme, want http://10.0.0.7:80")
+	wrong("10.0.0.7:3000", "missing scheme, want http://10.0.0.7:3000")
+	wrong("app", "missing scheme, want http://app:80")
+	wrong("3000", "want http://127.0.0.1:3000")
+	wrong(":3000", "want http://127.0.0.1:3000")
+	wrong("::1", "want http://[::1]:80")
+	wrong("//app:3000", "want http://app:3000")
+	wrong("/run/app.sock", "want unix:/run/app.sock")
+	wrong("http://", "missing host")
+	wrong("http://:3000", "missing host")
+	wrong("http://app:0", "out of range, want 1 to 65535")
+	wrong("http://app:", "missing port after the colon")
+	wrong("http://app:port", `port "port" is not a number`)
+	wrong("http://app/api", "a path is not supported (requests keep their own), want http://app")
+	wrong("http://app?x=1", "a query or fragment is not supported, want http://app")
+	wrong("http://app#x", "a query or fragment is not supported, want http://app")
+	wrong("http://me:pw@app", "user and password are not supported, want http://app")
+	wrong("h2c://app", `scheme "h2c" is not supported, want http://, https:// or unix:/path`)
+	wrong("ftp://app", `scheme "ftp" is not supported`)
+	wrong("http://app;backup", `unknown option ";backup", want ;weight=N`)
+	wrong("http://app;max=9", `unknown option ";max=9"`)
+	wrong("http://app;", `unknown option ";"`)
+	wrong("http://app;weight", `weight "", want 1 to 1000`)
+	wrong("http://app;weight=0", "leave the upstream out")
+	wrong("http://app;weight=-1", `weight "-1", want 1 to 1000`)
+	wrong("http://app;weight=1001", "want 1 to 1000")
+	wrong("http://app;weight=2;heavy", `unknown option ";heavy"`)
+	wrong("unix:", "missing path")
+}
+
+// What is accepted is canonical: reading it again changes nothing. And no
+// message, whatever comes in, breaks the line it stands on.
+func FuzzTarget(f *testing.F) {
+	for _, s := range []string{"http://a", "https://[::1]:8;weight=3", "unix:/x", "a\nb", "http://a@b", "unix:\x00", "http://a\n/"} {
+		f.Add(s)
+	}
+	f.Fuzz(func(t *testing.T, s string) {
+		raw := Raw{"upstream": {From: "--upstream", Words: []string{s}}, "listen": {From: "--listen", Words: []string{s}}}
+		if _, err := Parse(raw); err != nil {
+			for _, m := range err.(Mistakes) {
+				if strings.ContainsAny(m.Error(), "\n\r\x00\x1b") {
+					t.Errorf("%q: a message of more than a line: %q", s, m.Error())
+				}
+			}
+		}
+		target, err := parseTarget(s)
+		if err != nil {
+			return
+		}
+		again, err := parseTarget(target.String())
+		if err != nil || again != target {
+			t.Errorf("%q: read back %+v, %v, want %+v", s, again, err, target)
+		}
+	})
+}

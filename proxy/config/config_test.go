@@ -1,0 +1,179 @@
+package config
+
+import (
+	"flag"
+	"log/slog"
+	"net/netip"
+	"os"
+	"path/filepath"
+	"reflect"
+	"strings"
+	"testing"
+	"time"
+)
+
+var update = flag.Bool("update", false, "write what came out into testdata")
+
+// TestGolden: arguments in, the effective configuration or all mistakes out.
+// A file has arguments (--name value, --name, or VARIABLE=value), a line of
+// dashes, and what must come.
+func TestGolden(t *testing.T) {
+	files, _ := filepath.Glob("testdata/*.txt")
+	if len(files) == 0 {
+		t.Fatal("no golden files")
+	}
+	for _, file := range files {
+		t.Run(strings.TrimSuffix(filepath.Base(file), ".txt"), func(t *testing.T) {
+			text, err := os.ReadFile(file)
+			if err != nil {
+				t.Fatal(err)
+			}
+			args, want, _ := strings.Cut(string(text), "----\n")
+			got := outcome(rawOf(args))
+			if *update {
+				if err := os.WriteFile(file, []byte(args+"----\n"+got), 0o644); err != nil {
+					t.Fatal(err)
+				}
+				return
+			}
+			if got != want {
+				t.Errorf("got\n%s\nwant\n%s", got, want)
+			}
+		})
+	}
+}
+
+func outcome(raw Raw) string {
+	c, err := Parse(raw)
+	if err != nil {
+		return err.Error() + "\n"
+	}
+	return strings.Join(c.Lines(), "\n") + "\n"
+}
+
+// rawOf reads arguments the way the command line would.
+func rawOf(args string) Raw {
+	raw, env := Raw{}, map[string]string{}
+	for line := range strings.Lines(args) {
+		line = strings.TrimSuffix(line, "\n")
+		if name, ok := strings.CutPrefix(line, "--"); ok {
+			name, word, hasWord := strings.Cut(name, " ")
+			if s := Lookup(name); !hasWord && s != nil && s.Switch() {
+				word = "true"
+			}
+			name, after, ok := strings.Cut(name, "=")
+			if ok {
+				word = after
+			}
+			raw.Add(name, "--"+name, word)
+			continue
+		}
+		name, word, _ := strings.Cut(line, "=")
+		env[name] = word
+	}
+	raw.AddEnv(func(name string) (string, bool) { word, ok := env[name]; return word, ok })
+	return raw
+}
+
+// The effective configuration, given back, is the same: so it can be kept,
+// compared, and pasted into a command line.
+func TestLinesReadBackAreTheSameConfig(t *testing.T) {
+	files, _ := filepath.Glob("testdata/*.txt")
+	for _, file := range files {
+		text, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		args, _, _ := strings.Cut(string(text), "----\n")
+		c, err := Parse(rawOf(args))
+		if err != nil {
+			continue
+		}
+		lines := strings.ReplaceAll(strings.Join(c.Lines(), "\n")+"\n", "(hidden)", c.AdminToken)
+		again, err := Parse(rawOf(lines))
+		if err != nil {
+			t.Errorf("%s: %v", file, err)
+			continue
+		}
+		if !reflect.DeepEqual(c, again) {
+			t.Errorf("%s: got\n%+v\nwant\n%+v", file, again, c)
+		}
+	}
+}
+
+func TestParseFillsTheConfig(t *testing.T) {
+	got, err := Parse(rawOf(`--upstream http://app:3000;weight=3
+--upstream https://app.example
+--upstream unix:/run/app.sock
+--listen 127.0.0.1:80
+--trusted-proxies 10.0.0.0/8,::1
+--admin localhost:9090
+--max-body 2GiB
+--log-level warn
+--via
+`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := &Config{
+		Listen: []Address{{"tcp", "127.0.0.1:80"}},
+		Upstreams: []Target{
+			{URL: "http://app:3000", Address: Address{"tcp", "app:3000"}, Host: "app:3000", Weight: 3},
+			{URL: "https://app.example", TLS: true, Address: Address{"tcp", "app.example:443"}, Host: "app.example", Weight: 1},
+			{URL: "unix:/run/app.sock", Address: Address{"unix", "/run/app.sock"}, Weight: 1},
+		},
+		Balance:        "round-robin",
+		MaxConnections: 65536,
+		Connect:        3 * time.Second,
+		Response:       time.Minute,
+		Idle:           time.Minute,
+		Head:           10 * time.Second,
+		KeepAlive:      75 * time.Second,
+		Drain:          30 * time.Second,
+		MaxHead:        64 << 10,
+		MaxBody:        2 << 30,
+		Pool:           Pool{MaxIdle: 1024, IdleAge: 30 * time.Second, MaxAge: time.Hour},
+		TrustedProxies: []netip.Prefix{netip.MustParsePrefix("10.0.0.0/8"), netip.MustParsePrefix("::1/128")},
+		Via:            true,
+		Admin:          &Address{"tcp", "localhost:9090"},
+		LogLevel:       slog.LevelWarn,
+	}
+	if !reflect.DeepEqual(got, want) {
+		t.Errorf("got\n%+v\nwant\n%+v", got, want)
+	}
+}
+
+// A secret is in no line that can end up in a terminal or a log.
+func TestSecretsAreNeverPrinted(t *testing.T) {
+	f := func(secret, args string) {
+		t.Helper()
+		if out := outcome(rawOf("--upstream http://app\n" + args)); strings.Contains(out, secret) {
+			t.Errorf("%q shows the secret:\n%s", args, out)
+		}
+	}
+	f("s3cret", "--admin-token s3cret")
+	f("s3cret", "--admin-token s3cret with a space")
+	f("s3cret", "--admin-token s3cret\n--admin-token other")
+	f("s3cret", "MULTISERVER_ADMIN_TOKEN=s3cret\u00e9")
+	f("s3cret", "--upstream http://user:s3cret@app:3000")
+	f("s3cret", "--upstream http://us@er:s3cret@app:3000")
+	f("s3cret", "--upstream h2c://user:s3cret@app:3000")
+	f("s3cret", "--upstream user:s3cret@app:3000")
+}
+
+func TestEveryRowIsWhole(t *testing.T) {
+	seen := map[string]bool{}
+	for i := range Settings {
+		s := &Settings[i]
+		if s.Name == "" || s.Group == "" || s.Usage == "" || s.read == nil || s.show == nil {
+			t.Errorf("row %d (%s) lacks something", i, s.Name)
+		}
+		if seen[s.Name] {
+			t.Errorf("--%s: two rows", s.Name)
+		}
+		seen[s.Name] = true
+		if s.Default != "" && len(s.Choices) > 0 && oneOf(s.Choices, s.Default) != nil {
+			t.Errorf("--%s: its default is not among its choices", s.Name)
+		}
+	}
+}

@@ -1,0 +1,133 @@
+package config
+
+import "time"
+
+// Setting is a row of the table: one thing an operator can decide.
+type Setting struct {
+	Name    string   // as in --name, without the dashes
+	Group   string   // the heading it stands under in the help
+	Arg     string   // what stands for its value in the help; "": a switch
+	Default string   // as the operator would write it; "": none
+	Many    bool     // may be given several times, or once with commas
+	Secret  bool     // its value is never printed
+	Choices []string // the words it takes, when it takes only those
+	Usage   string
+
+	value
+}
+
+// value is how a setting's words come into a Config and out of it again.
+type value struct {
+	read func(c *Config, word string) error // once for each word
+	show func(c *Config) []string           // words that read takes
+}
+
+// Switch says whether the setting stands alone, without a value.
+func (s *Setting) Switch() bool { return s.Arg == "" }
+
+// Env is the environment variable that gives the setting when its flag does
+// not: MULTISERVER_IDLE_TIMEOUT for --idle-timeout.
+func (s *Setting) Env() string { return envName(s.Name) }
+
+// The groups, in the order of the help.
+const (
+	groupTraffic = "Traffic"
+	groupTime    = "Timeouts"
+	groupLimits  = "Limits"
+	groupConns   = "Connections to upstreams"
+	groupHeaders = "Headers"
+	groupOperate = "Operation"
+)
+
+const (
+	day      = 24 * time.Hour
+	longest  = 366 * day // beyond, a typing error; and deadlines would overflow
+	shortest = time.Millisecond
+)
+
+// Settings is the table, in the order of the help.
+var Settings = []Setting{
+	{Name: "listen", Group: groupTraffic, Arg: "ADDR", Default: ":8080", Many: true,
+		Usage: "where clients connect: `:8080`, `127.0.0.1:8080`, `unix:/path`",
+		value: listens},
+	{Name: "upstream", Group: groupTraffic, Arg: "URL[;weight=N]", Many: true,
+		Usage: "where requests go: `http://host:port`, `https://host`, `unix:/path`; once for each",
+		value: upstreams},
+	{Name: "balance", Group: groupTraffic, Arg: "NAME", Default: balances[0], Choices: balances,
+		Usage: "how the next upstream is chosen",
+		value: word(balances, func(c *Config) *string { return &c.Balance })},
+
+	{Name: "connect-timeout", Group: groupTime, Arg: "D", Default: "3s",
+		Usage: "to open a connection to an upstream",
+		value: duration(shortest, func(c *Config) *time.Duration { return &c.Connect })},
+	{Name: "timeout", Group: groupTime, Arg: "D", Default: "60s",
+		Usage: "from a request's last byte to the first of its answer",
+		value: duration(shortest, func(c *Config) *time.Duration { return &c.Response })},
+	{Name: "idle-timeout", Group: groupTime, Arg: "D", Default: "60s",
+		Usage: "between two bytes of a body, on either side",
+		value: duration(shortest, func(c *Config) *time.Duration { return &c.Idle })},
+	{Name: "header-timeout", Group: groupTime, Arg: "D", Default: "10s",
+		Usage: "for a client's whole request head, from its first byte",
+		value: duration(shortest, func(c *Config) *time.Duration { return &c.Head })},
+	{Name: "keepalive-timeout", Group: groupTime, Arg: "D", Default: "75s",
+		Usage: "for a client's connection between two requests",
+		value: duration(shortest, func(c *Config) *time.Duration { return &c.KeepAlive })},
+	{Name: "drain-timeout", Group: groupTime, Arg: "D", Default: "30s",
+		Usage: "for exchanges under way when told to stop; 0s cuts them",
+		value: duration(0, func(c *Config) *time.Duration { return &c.Drain })},
+
+	{Name: "max-connections", Group: groupLimits, Arg: "N", Default: "65536",
+		Usage: "client connections at once; more are refused",
+		value: count(1, 1<<20, func(c *Config) *int { return &c.MaxConnections })},
+	{Name: "max-head", Group: groupLimits, Arg: "SIZE", Default: "64KiB",
+		Usage: "of a request's head, and of an answer's",
+		value: size(1<<10, 1<<20, func(c *Config) *int { return &c.MaxHead })},
+	{Name: "max-body", Group: groupLimits, Arg: "SIZE", Default: "0",
+		Usage: "of a request's body; 0: no limit",
+		value: size(0, 1<<62, func(c *Config) *int64 { return &c.MaxBody })},
+
+	{Name: "upstream-idle", Group: groupConns, Arg: "N", Default: "1024",
+		Usage: "idle connections kept open to each upstream",
+		value: count(0, 1<<20, func(c *Config) *int { return &c.Pool.MaxIdle })},
+	{Name: "upstream-idle-timeout", Group: groupConns, Arg: "D", Default: "30s",
+		Usage: "after which an idle one is closed; keep it below the upstream's own",
+		value: duration(shortest, func(c *Config) *time.Duration { return &c.Pool.IdleAge })},
+	{Name: "upstream-max-age", Group: groupConns, Arg: "D", Default: "1h",
+		Usage: "after which a connection is not used again",
+		value: duration(shortest, func(c *Config) *time.Duration { return &c.Pool.MaxAge })},
+
+	{Name: "trusted-proxies", Group: groupHeaders, Arg: "CIDR", Default: none, Many: true,
+		Usage: "whose X-Forwarded-* is believed: `10.0.0.0/8`, `192.0.2.1`",
+		value: trusted},
+	{Name: "via", Group: groupHeaders,
+		Usage: "add Via to requests and answers",
+		value: toggle(func(c *Config) *bool { return &c.Via })},
+	{Name: "forwarded", Group: groupHeaders,
+		Usage: "add Forwarded (RFC 7239) to requests",
+		value: toggle(func(c *Config) *bool { return &c.Forwarded })},
+	{Name: "error-pages", Group: groupHeaders, Arg: "DIR", Default: none,
+		Usage: "directory of `502.html`, `503.html`, `5xx.html`, … for answers to failures",
+		value: errorPages},
+
+	{Name: "admin", Group: groupOperate, Arg: "ADDR", Default: off,
+		Usage: "where pprof, /metrics, /healthz and /readyz are served",
+		value: admin},
+	{Name: "admin-token", Group: groupOperate, Arg: "TOKEN", Secret: true,
+		Usage: "asked of every admin request; best given as " + envName("admin-token"),
+		value: token},
+	{Name: "access-log", Group: groupOperate, Arg: "FILE", Default: off,
+		Usage: "a line for each request; `-`: standard output",
+		value: accessLog},
+	{Name: "log-level", Group: groupOperate, Arg: "LEVEL", Default: levels[1], Choices: levels,
+		Usage: "the least that is logged to standard error",
+		value: logLevel},
+}
+
+// balances are the pickers one can choose; the first is the default.
+var balances = []string{"round-robin"}
+
+// The words for "nothing", which beat a value from the environment.
+const (
+	off  = "off"
+	none = "none"
+)
