@@ -1,0 +1,118 @@
+package pool
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"syscall"
+
+	"multiserver/proxy/wire"
+)
+
+// Side is whose failure a Fault is.
+type Side uint8
+
+// The sides.
+const (
+	Peer   Side = iota // the upstream's
+	Client             // the client's
+	Self               // ours
+)
+
+// Reason is why an exchange failed; it is the label of the metric.
+type Reason uint8
+
+// The reasons.
+const (
+	Refused     Reason = iota // takes no connections
+	Unreachable               // no route, no name, no handshake
+	ConnectTime               // no connection in time
+	Stale                     // a kept connection had died; another was taken
+	Broken                    // closed or reset before the answer's head was complete
+	BadAnswer                 // what came is no HTTP answer
+	AnswerTime                // no answer in time
+	CutShort                  // broke within the answer's body
+	BodyTime                  // no more of the body in time
+	BadBody                   // the body's framing is wrong
+	Surplus                   // bytes behind the answer's end
+	Left                      // the client left
+	BadRequest                // the client's body broke, ended early or was refused
+	Reasons                   // how many there are
+)
+
+var reasonNames = [Reasons]string{
+	"refused", "unreachable", "connect-timeout", "stale", "broken", "bad-answer", "answer-timeout",
+	"cut-short", "body-timeout", "bad-body", "surplus", "client-left", "bad-request",
+}
+
+func (r Reason) String() string { return reasonNames[r] }
+
+// Fault is a failed try.
+type Fault struct {
+	Side   Side
+	Sent   bool // bytes of the request may have left
+	Reason Reason
+	Err    error
+}
+
+func (f *Fault) Error() string { return fmt.Sprintf("%s: %v", f.Reason, f.Err) }
+
+// Unwrap gives the cause.
+func (f *Fault) Unwrap() error { return f.Err }
+
+// Status is what the client is answered: 502 for a bad answer or a broken
+// connection, 503 if the upstream takes nobody, 504 if it is too late.
+func (f *Fault) Status() int {
+	switch f.Reason {
+	case Refused, Unreachable:
+		return 503
+	case ConnectTime, AnswerTime, BodyTime:
+		return 504
+	}
+	return 502
+}
+
+func dialFault(err error) *Fault {
+	f := &Fault{Reason: Unreachable, Err: err}
+	var ne net.Error
+	switch {
+	case errors.Is(err, syscall.ECONNREFUSED), errors.Is(err, syscall.ENOENT):
+		f.Reason = Refused
+	case errors.Is(err, context.DeadlineExceeded), errors.As(err, &ne) && ne.Timeout():
+		f.Reason = ConnectTime
+	}
+	return f
+}
+
+// answerFault is for a failure before the answer's head was there.
+func answerFault(sent bool, err error) *Fault {
+	f := &Fault{Sent: sent, Reason: Broken, Err: err}
+	var bad *wire.Bad
+	switch {
+	case errors.As(err, &bad):
+		f.Reason = BadAnswer
+	case err == wire.ErrTime:
+		f.Reason = AnswerTime
+	case err == wire.ErrGone, err == wire.ErrBroken:
+		f.Side, f.Reason = Client, Left
+	case err == io.EOF:
+		f.Err = errors.New("closed without an answer")
+	}
+	return f
+}
+
+// BodyFault is for a failure within the answer's body.
+func BodyFault(err error) *Fault {
+	f := answerFault(true, err)
+	switch f.Reason {
+	case Broken:
+		f.Reason = CutShort
+	case AnswerTime:
+		f.Reason = BodyTime
+	case BadAnswer:
+		f.Reason = BadBody
+	}
+	return f
+}

@@ -1,0 +1,234 @@
+package pool
+
+import (
+	"context"
+	"crypto/tls"
+	"net"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"multiserver/proxy/wire"
+)
+
+// Link is one connection to an upstream. It belongs to one exchange at a
+// time, which gives it back by Keep or Drop.
+type Link struct {
+	*wire.Conn
+	u      *Upstream
+	born   int64 // of the Guard's milliseconds, as all times here
+	idled  int64
+	reused bool
+	dead   atomic.Bool // found closed or too old while idle
+}
+
+// open takes the connection that was used last, which is the likeliest to be
+// alive and warm, or makes one.
+func (u *Upstream) open(client *wire.Conn) (*Link, *Fault) {
+	now := u.pool.opt.Guard.Now()
+	for {
+		l := u.idle.pop()
+		if l == nil {
+			return u.dial(client)
+		}
+		if l.outlived(now) {
+			_ = l.Conn.Close()
+			continue
+		}
+		l.reused = true
+		u.Stats.Reused.Add(1)
+		l.Serve(client)
+		return l, nil
+	}
+}
+
+func (l *Link) outlived(now int64) bool {
+	o := &l.u.pool.opt
+	return l.dead.Load() ||
+		o.IdleAge > 0 && now-l.idled > o.IdleAge.Milliseconds() ||
+		o.MaxAge > 0 && now-l.born > o.MaxAge.Milliseconds()
+}
+
+func (u *Upstream) dial(client *wire.Conn) (*Link, *Fault) {
+	nc, err := u.connect()
+	if err != nil {
+		return nil, dialFault(err)
+	}
+	u.Stats.Dialed.Add(1)
+	g := u.pool.opt.Guard
+	l := &Link{Conn: wire.NewConn(nc, g), u: u, born: g.Now()}
+	l.Serve(client)
+	return l, nil
+}
+
+func (u *Upstream) connect() (net.Conn, error) {
+	ctx := context.Background()
+	if d := u.pool.opt.Connect; d > 0 {
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithTimeout(ctx, d)
+		defer cancel()
+	}
+	var d net.Dialer
+	if !u.target.TLS {
+		return d.DialContext(ctx, u.target.Network, u.target.Addr)
+	}
+	name, _, err := net.SplitHostPort(u.target.Addr)
+	if err != nil {
+		return nil, err
+	}
+	t := tls.Dialer{NetDialer: &d, Config: &tls.Config{ServerName: name, NextProtos: []string{"http/1.1"}}}
+	return t.DialContext(ctx, u.target.Network, u.target.Addr)
+}
+
+// parse reads the next answer head into res, waiting for what is missing.
+func (l *Link) parse(res *wire.Response) error {
+	n, err := res.Parse(l.Buffered())
+	for seen := (wire.Scan{}); err == wire.ErrMore; {
+		if err := l.Fill(l.u.pool.opt.MaxHead); err != nil {
+			return err
+		}
+		if seen.Whole(l.Buffered()) {
+			n, err = res.Parse(l.Buffered())
+		}
+	}
+	if err == nil {
+		l.Pin(n)
+	}
+	return err
+}
+
+// Answer reads the next answer head, which must be there within d: the first
+// one after a request sent piece by piece, or the one after a 1xx.
+func (l *Link) Answer(res *wire.Response, d time.Duration) *Fault {
+	l.ReadWithin(d)
+	l.Unpin()
+	if err := l.parse(res); err != nil {
+		return answerFault(true, err)
+	}
+	return nil
+}
+
+// Keep gives the connection back for the next exchange. The caller vouches
+// that this one ended cleanly; what arrives unasked before the next is found
+// then.
+func (l *Link) Keep() {
+	if len(l.Buffered()) > 0 {
+		l.u.Stats.Faults[Surplus].Add(1)
+		l.Drop()
+		return
+	}
+	l.Serve(nil)
+	l.Release()
+	now := l.u.pool.opt.Guard.Now()
+	if l.idled = now; l.outlived(now) || !l.u.idle.push(l, l.u.pool.opt.MaxIdle) {
+		_ = l.Conn.Close()
+	}
+}
+
+// Drop closes the connection.
+func (l *Link) Drop() {
+	l.Serve(nil)
+	_ = l.Conn.Close()
+}
+
+// stack holds idle connections, the last used on top.
+type stack struct {
+	mu     sync.Mutex
+	links  []*Link // guarded by mu
+	closed bool    // guarded by mu; takes no more
+}
+
+func (s *stack) pop() *Link {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	n := len(s.links) - 1
+	if n < 0 {
+		return nil
+	}
+	l := s.links[n]
+	s.links[n] = nil
+	s.links = s.links[:n]
+	return l
+}
+
+// push tells whether there was room.
+func (s *stack) push(l *Link, limit int) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.closed || len(s.links) >= limit {
+		return false
+	}
+	s.links = append(s.links, l)
+	return true
+}
+
+// sweep takes out the links that dead says are, oldest first.
+func (s *stack) sweep(dead func(*Link) bool) (out []*Link) {
+	s.mu.Lock()
+	look := append([]*Link(nil), s.links...)
+	s.mu.Unlock()
+	for _, l := range look { // no lock here: dead asks the kernel
+		if dead(l) {
+			l.dead.Store(true)
+		}
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	kept := s.links[:0]
+	for _, l := range s.links {
+		if l.dead.Load() {
+			out = append(out, l)
+		} else {
+			kept = append(kept, l)
+		}
+	}
+	clear(s.links[len(kept):])
+	s.links = kept
+	return out
+}
+
+// close takes all out and lets none in any more.
+func (s *stack) close() []*Link {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	out := s.links
+	s.links, s.closed = nil, true
+	return out
+}
+
+// Idle is how many connections are kept.
+func (u *Upstream) Idle() int {
+	u.idle.mu.Lock()
+	defer u.idle.mu.Unlock()
+	return len(u.idle.links)
+}
+
+// retire closes what is idle for good.
+func (u *Upstream) retire() {
+	u.retired.Store(true)
+	for _, l := range u.idle.close() {
+		_ = l.Conn.Close()
+	}
+}
+
+const reapEvery = time.Second
+
+// reap closes kept connections that the peer has closed or that are too old,
+// so that they hold no descriptor until somebody happens on them.
+func (p *Pool) reap() {
+	t := time.NewTicker(reapEvery)
+	defer t.Stop()
+	for {
+		select {
+		case <-p.done:
+			return
+		case <-t.C:
+		}
+		now := p.opt.Guard.Now()
+		for _, u := range p.Upstreams() {
+			for _, l := range u.idle.sweep(func(l *Link) bool { return l.outlived(now) || l.Left() }) {
+				_ = l.Conn.Close()
+			}
+		}
+	}
+}

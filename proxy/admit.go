@@ -1,0 +1,45 @@
+package proxy
+
+import "strconv"
+
+// admit answers what no upstream is asked for.
+func (p *Proxy) admit(x *Exchange) bool {
+	x.close = p.last(x)
+	q := &x.Req
+	switch string(q.Method) {
+	case "GET", "HEAD", "POST": // fast path
+	case "CONNECT":
+		x.close, x.unread = true, true // what follows is not HTTP
+		return p.answer(x, 405, "CONNECT is for forward proxies")
+	case "TRACE": // would hand a script the credentials it may not read
+		x.close, x.unread = x.close || q.Length > 0 || q.Chunked, true
+		return p.answer(x, 405, "TRACE is not allowed")
+	case "OPTIONS":
+		if n, ok := x.maxForwards(); ok && n == 0 {
+			return p.answer(x, 200, "") // RFC 9110 §7.6.2: we are the last
+		}
+	}
+	if p.opt.MaxBody > 0 && q.Length > p.opt.MaxBody {
+		x.close, x.unread = true, true
+		return p.answer(x, 413, "body too large")
+	}
+	return true
+}
+
+// last tells whether this request is to be its connection's last, as far as
+// its head and we are concerned.
+func (p *Proxy) last(x *Exchange) bool {
+	h := &x.Req.Head
+	return h.Close || h.Minor == 0 && !h.KeepAlive || p.draining.Load()
+}
+
+// maxForwards is the Max-Forwards field of an OPTIONS request; it means
+// nothing elsewhere.
+func (x *Exchange) maxForwards() (n uint64, ok bool) {
+	v := x.Req.Peek("max-forwards")
+	if v == nil || string(x.Req.Method) != "OPTIONS" {
+		return 0, false
+	}
+	n, err := strconv.ParseUint(string(v), 10, 32)
+	return n, err == nil
+}

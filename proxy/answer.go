@@ -1,0 +1,108 @@
+package proxy
+
+import (
+	"bytes"
+	"fmt"
+	"net/http"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+)
+
+// Pages are the operator's own answers to failures, by status; a class stands
+// for all of its statuses (5 for 5xx).
+type Pages map[int][]byte
+
+// LoadPages reads 502.html, 5xx.html and their like from a directory; "" is
+// none.
+func LoadPages(dir string) (Pages, error) {
+	if dir == "" {
+		return nil, nil
+	}
+	pages := Pages{}
+	for class := 4; class <= 5; class++ {
+		if err := pages.load(dir, fmt.Sprintf("%dxx.html", class), class); err != nil {
+			return nil, err
+		}
+		for s := class * 100; s < class*100+100; s++ {
+			if err := pages.load(dir, fmt.Sprintf("%d.html", s), s); err != nil {
+				return nil, err
+			}
+		}
+	}
+	if len(pages) == 0 {
+		return nil, fmt.Errorf("error pages: none in %s, want files like 502.html or 5xx.html", dir)
+	}
+	return pages, nil
+}
+
+func (p Pages) load(dir, name string, key int) error {
+	b, err := os.ReadFile(filepath.Join(dir, name))
+	if os.IsNotExist(err) {
+		return nil
+	}
+	if err != nil {
+		return fmt.Errorf("error pages: %w", err)
+	}
+	p[key] = b
+	return nil
+}
+
+// answer is an answer of our own. It returns false, so that a step can end
+// with it. what is for people: a few words that never change.
+func (p *Proxy) answer(x *Exchange, status int, what string) bool {
+	x.status, x.began = status, true
+	kind, body := p.page(x, status, what)
+	out := append(x.out[:0], "HTTP/1.1 "...)
+	out = strconv.AppendInt(out, int64(status), 10)
+	out = append(append(append(out, ' '), statusText(status)...), crlf...)
+	out = append(out, p.opt.Guard.Date()...)
+	out = append(append(append(out, "Content-Type: "...), kind...), crlf...)
+	out = strconv.AppendInt(append(out, "Content-Length: "...), int64(len(body)), 10)
+	out = append(out, "\r\nCache-Control: no-store\r\n"...)
+	switch status {
+	case 405:
+		out = append(out, "Allow: GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS\r\n"...)
+	case 200:
+		out = append(out, "Allow: GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS\r\n"...)
+	case 503:
+		out = append(out, "Retry-After: 1\r\n"...)
+	}
+	out = append(x.appendConnection(out), crlf...)
+	if !x.isHead() {
+		out = append(out, body...)
+		x.sent = int64(len(body))
+	}
+	x.out = out
+	x.Client.WriteWithin(p.opt.Idle)
+	if x.Client.Write(out) != nil {
+		x.broken = true
+	}
+	return false
+}
+
+// page chooses the body: the operator's for browsers and all who take HTML,
+// JSON for who asks for it, else a line of text.
+func (p *Proxy) page(x *Exchange, status int, what string) (kind string, body []byte) {
+	if status < 400 {
+		return "text/plain; charset=utf-8", nil
+	}
+	accept := x.Req.Peek("accept")
+	if bytes.Contains(accept, []byte("json")) && !bytes.Contains(accept, []byte("text/html")) {
+		return "application/json", fmt.Appendf(nil, "{\"status\":%d,\"error\":%q,\"reason\":%q}\n", status, statusText(status), what)
+	}
+	for _, key := range [...]int{status, status / 100} {
+		if page, ok := p.pages[key]; ok {
+			return "text/html; charset=utf-8", page
+		}
+	}
+	return "text/plain; charset=utf-8", fmt.Appendf(nil, "%d %s: %s\n", status, statusText(status), what)
+}
+
+func statusText(status int) string {
+	if t := http.StatusText(status); t != "" {
+		return t
+	}
+	return strings.Repeat("?", 3)
+}

@@ -1,0 +1,198 @@
+package proxy
+
+import (
+	"crypto/tls"
+	"io"
+	"net"
+	"net/netip"
+	"strconv"
+	"time"
+
+	"multiserver/proxy/wire"
+)
+
+// Client is one connection from a client, and who that is.
+type Client struct {
+	*wire.Conn
+	p *Proxy
+
+	addr    netip.Addr // not valid on a Unix socket
+	trusted bool       // a proxy of ours: what it says about its client is believed
+	secure  bool       // it came by TLS
+	port    string     // where it connected to
+	asserts []byte     // the fields that say so to an upstream, ready to be sent
+}
+
+// ServeConn reads requests from nc and serves them in order until the
+// connection ends, and closes it. It returns when all is done.
+func (p *Proxy) ServeConn(nc net.Conn) {
+	c := &Client{Conn: wire.NewConn(nc, p.opt.Guard), p: p}
+	c.identify(nc)
+	p.Stats.Clients.Add(1)
+	defer p.Stats.Clients.Add(-1)
+	wait := p.opt.Head // a new connection has something to say
+	for {
+		c.ReadWithin(wait)
+		if c.Await(true) != nil {
+			_ = c.Close()
+			return
+		}
+		x := acquireExchange(c)
+		last := c.one(x)
+		x.release()
+		if last {
+			return
+		}
+		wait = p.opt.KeepAlive
+	}
+}
+
+// one serves the requests that are there, and tells whether the connection
+// has been closed.
+func (c *Client) one(x *Exchange) (last bool) {
+	for {
+		if err := c.readHead(x); err != nil {
+			return c.refuse(x, err)
+		}
+		if c.p.opt.Lines != nil {
+			x.start = time.Now()
+		}
+		c.p.Serve(x)
+		if x.close {
+			c.end(x)
+			return true
+		}
+		c.Release()
+		if len(c.Buffered()) == 0 {
+			return false
+		}
+		x.reset() // pipelined
+	}
+}
+
+// readHead reads the next request's head, at least one byte of which is
+// there. The limit on time is for the whole head, however it trickles.
+func (c *Client) readHead(x *Exchange) error {
+	n, err := x.Req.Parse(c.Buffered())
+	if err == wire.ErrMore {
+		c.ReadWithin(c.p.opt.Head)
+		n, err = c.slowHead(x)
+	}
+	if err != nil {
+		return err
+	}
+	if n > c.p.opt.MaxHead {
+		return wire.HeadLimit(c.Buffered(), c.p.opt.MaxHead)
+	}
+	c.Pin(n)
+	return nil
+}
+
+// slowHead goes on with a head that did not come in one piece. It looks only
+// at what is new until the head may be whole, so that a byte at a time costs a
+// byte at a time.
+func (c *Client) slowHead(x *Exchange) (int, error) {
+	var seen wire.Scan
+	for {
+		if seen.Whole(c.Buffered()) {
+			if n, err := x.Req.Parse(c.Buffered()); err != wire.ErrMore {
+				return n, err
+			}
+		}
+		if len(c.Buffered()) >= c.p.opt.MaxHead {
+			return 0, wire.HeadLimit(c.Buffered(), c.p.opt.MaxHead)
+		}
+		if err := c.Fill(c.p.opt.MaxHead); err != nil {
+			return 0, err
+		}
+	}
+}
+
+// refuse answers what is no request, and closes.
+func (c *Client) refuse(x *Exchange, err error) bool {
+	x.close, x.unread = true, true
+	x.Req = wire.Request{Head: wire.Head{Fields: x.Req.Fields[:0], Minor: 1}}
+	switch bad, ok := err.(*wire.Bad); {
+	case ok:
+		c.p.Stats.Refused.Add(1)
+		c.p.answer(x, bad.Status, bad.What)
+	case err == wire.ErrTime:
+		c.p.Stats.Refused.Add(1)
+		c.p.answer(x, 408, "request head not complete in time")
+	case err == io.EOF:
+		c.p.answer(x, 400, "request head cut short")
+	default:
+		x.broken = true
+	}
+	c.p.finish(x)
+	c.end(x)
+	return true
+}
+
+// lingering: how long, and for how many bytes, a client that is still sending
+// is listened to after our last word. Closing at once would answer its bytes
+// with a reset, which may overtake the answer.
+const (
+	lingerTime  = 2 * time.Second
+	lingerBytes = 1 << 20
+)
+
+// end closes the connection: by a reset if the client would else take what it
+// has for whole, after lingering if it may still be sending.
+func (c *Client) end(x *Exchange) {
+	switch {
+	case x.cut:
+		c.Abort()
+		return
+	case x.broken:
+	case x.unread || len(c.Buffered()) > 0:
+		c.linger()
+	}
+	_ = c.Close()
+}
+
+func (c *Client) linger() {
+	half, ok := c.NetConn().(interface{ CloseWrite() error })
+	if !ok || half.CloseWrite() != nil {
+		return
+	}
+	c.ResumeRead()
+	c.ReadWithin(lingerTime)
+	c.Release()
+	for n := 0; n < lingerBytes; n += len(c.Buffered()) {
+		c.Skip(len(c.Buffered()))
+		if c.Fill(wire.LargeBuffer) != nil {
+			return
+		}
+	}
+}
+
+// identify settles what does not change over the connection's life.
+func (c *Client) identify(nc net.Conn) {
+	_, c.secure = nc.(*tls.Conn)
+	if a, ok := nc.RemoteAddr().(*net.TCPAddr); ok {
+		c.addr = a.AddrPort().Addr().Unmap()
+	}
+	if a, ok := nc.LocalAddr().(*net.TCPAddr); ok {
+		c.port = strconv.Itoa(a.Port)
+	}
+	for _, t := range c.p.opt.Trusted {
+		c.trusted = c.trusted || c.addr.IsValid() && t.Contains(c.addr)
+	}
+	b := make([]byte, 0, 128)
+	if c.addr.IsValid() {
+		b = append(c.addr.AppendTo(append(b, "X-Forwarded-For: "...)), "\r\n"...)
+	}
+	b = append(append(append(b, "X-Forwarded-Proto: "...), c.scheme()...), "\r\n"...)
+	if c.port != "" {
+		b = append(append(append(b, "X-Forwarded-Port: "...), c.port...), "\r\n"...)
+	}
+	c.asserts = b
+}
+
+func (c *Client) scheme() string {
+	if c.secure {
+		return "https"
+	}
+	return "http"
+}

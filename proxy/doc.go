@@ -1,0 +1,23 @@
+// Package proxy is one request's way: from the client's connection to an
+// upstream and back.
+//
+// Serve is the map: each step is a method in the file of its name and either
+// goes on or has answered. Around it, client.go reads the requests of a
+// connection one after the other, and finish is the only way out.
+//
+//	client.go    a connection: its requests in order, its identity, its end
+//	exchange.go  what the steps of one request share
+//	admit.go     what is answered here, whatever the upstreams say
+//	forward.go   pick, reach, send, judge; again if that is safe
+//	request.go   the head that goes to the upstream
+//	upload.go    a request body that flows
+//	response.go  the head that goes to the client
+//	relay.go     an answer's body, buffered, spliced or in chunks
+//	upgrade.go   WebSocket: two directions of bytes
+//	answer.go    our own answers, to failures and to what admit refuses
+//
+// It promises: exactly one request leaves for each one taken; an answer that
+// has begun is never followed by another; a body is passed on as ended only
+// when its end was there; nothing is buffered that has no bound. A buffered
+// exchange allocates nothing.
+package proxy

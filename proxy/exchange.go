@@ -1,0 +1,94 @@
+package proxy
+
+import (
+	"sync"
+	"time"
+
+	"multiserver/pool"
+	"multiserver/proxy/wire"
+)
+
+// Exchange is one request and its answer: what the steps share. It is pooled;
+// nothing keeps it, or anything it lends, after finish.
+type Exchange struct {
+	noCopy noCopy
+
+	Client *Client
+	Req    wire.Request  // borrowed from the client's connection
+	Res    wire.Response // borrowed from the upstream's
+
+	up    *pool.Upstream // of the present try
+	link  *pool.Link     // nil: none
+	tried pool.Tried
+	fault *pool.Fault // of the last try that failed
+
+	body     []byte // a buffered request body; borrowed from the client's connection
+	upload   upload // a request body that flows
+	inBody   wire.Body
+	outBody  wire.Body
+	out      []byte // what is written next; reused
+	up1xx    int    // interim answers so far
+	resent   int    // tries after one whose request may have been read
+	began    bool   // the client has a part of the final answer
+	informed bool   // the client has an interim answer
+	goAhead  bool   // 100 Continue was one
+	close    bool   // this exchange is its connection's last
+	unread   bool   // the client may be sending what nobody will read
+	broken   bool   // the client's connection cannot be used any more
+	cut      bool   // only a reset tells the client that the answer is not whole
+
+	status int
+	sent   int64     // body bytes to the client
+	start  time.Time // only with an access log
+	id     [32]byte  // X-Request-Id when it is ours
+	hasID  bool
+}
+
+type noCopy struct{}
+
+func (*noCopy) Lock()   {}
+func (*noCopy) Unlock() {}
+
+var exchanges = sync.Pool{New: func() any { return new(Exchange) }}
+
+func acquireExchange(c *Client) *Exchange {
+	x := exchanges.Get().(*Exchange)
+	x.Client = c
+	return x
+}
+
+// keepOut bounds what a pooled Exchange holds on to.
+const keepOut = 64 << 10
+
+func (x *Exchange) release() {
+	x.reset()
+	x.Client = nil
+	exchanges.Put(x)
+}
+
+// reset makes x ready for the next request of its client.
+func (x *Exchange) reset() {
+	if cap(x.out) > keepOut {
+		x.out = nil
+	}
+	x.up, x.link, x.fault, x.body = nil, nil, nil, nil
+	x.tried.Reset()
+	x.up1xx, x.resent = 0, 0
+	x.upload.began, x.upload.err = false, nil
+	x.began, x.informed, x.goAhead, x.hasID = false, false, false, false
+	x.close, x.unread, x.broken, x.cut = false, false, false, false
+	x.status, x.sent = 0, 0
+}
+
+// isHead tells whether the answer has a head only.
+func (x *Exchange) isHead() bool { return string(x.Req.Method) == "HEAD" }
+
+// idempotent tells whether sending the request twice means the same as
+// sending it once (RFC 9110 §9.2.2).
+func (x *Exchange) idempotent() bool {
+	switch string(x.Req.Method) {
+	case "GET", "HEAD", "OPTIONS", "PUT", "DELETE":
+		return true
+	}
+	return false
+}

@@ -1,0 +1,187 @@
+package proxy
+
+import (
+	"errors"
+
+	"multiserver/pool"
+	"multiserver/proxy/wire"
+)
+
+// Bounds of forward.
+const (
+	// smallBody is read whole before an upstream is asked: it can then be sent
+	// again, and a slow client does not hold an upstream.
+	smallBody = 64 << 10
+	// maxResent is how often a request is sent again that an upstream may
+	// already have read.
+	maxResent = 2
+	// maxInterim bounds the 1xx answers before the final one.
+	maxInterim = 32
+)
+
+// forward asks upstreams until one answers, or it is not safe to ask another.
+func (p *Proxy) forward(x *Exchange) bool {
+	if !p.collect(x) {
+		return false
+	}
+	for {
+		u := p.pool.Pick(0, &x.tried)
+		if u == nil {
+			return p.fail(x)
+		}
+		x.up = u
+		f := p.try(x, u)
+		if f == nil {
+			f = p.relay(x)
+		}
+		p.leave(x, f)
+		u.Done(f)
+		if f == nil {
+			return true
+		}
+		if x.fault = f; !x.mayRetry() {
+			return p.fail(x)
+		}
+		p.Stats.Retries.Add(1)
+	}
+}
+
+// collect reads a small body whole; others flow.
+func (p *Proxy) collect(x *Exchange) bool {
+	q := &x.Req
+	x.inBody.Begin(x.Client.Conn, q.Framing(), q.Length, p.opt.MaxBody)
+	if q.Length <= 0 {
+		return true
+	}
+	if q.Continue || q.Length > smallBody {
+		return true
+	}
+	n := int(q.Length)
+	c := x.Client
+	if len(c.Buffered()) < n {
+		c.Reserve(n)
+	}
+	for len(c.Buffered()) < n {
+		c.ReadWithin(p.opt.Idle)
+		if err := x.inBody.Fill(); err != nil {
+			return p.clientFault(x, err)
+		}
+	}
+	x.body = c.Buffered()[:n]
+	c.Skip(n)
+	x.inBody.Passed(int64(n))
+	return true
+}
+
+// try sends the request to u and reads the head of its final answer.
+func (p *Proxy) try(x *Exchange, u *pool.Upstream) (f *pool.Fault) {
+	x.out = x.appendRequest(x.out[:0], u.Host(), false)
+	if x.inBody.Ended() { // fast path
+		x.out = append(x.out, x.body...)
+		x.link, f = u.Ask(x.Client.Conn, x.out, x.idempotent(), &x.Res)
+	} else {
+		f = p.stream(x, u)
+	}
+	for f == nil && x.Res.Status < 200 {
+		f = p.interim(x)
+	}
+	return f
+}
+
+// interim passes a 1xx on to a client that knows them (RFC 9110 §15.2), and
+// reads the next answer. 100 is for the client only if it asked for it.
+func (p *Proxy) interim(x *Exchange) *pool.Fault {
+	if x.up1xx++; x.up1xx > maxInterim || x.Res.Status == 101 {
+		return &pool.Fault{Sent: true, Reason: pool.BadAnswer, Err: errInterim}
+	}
+	if x.Req.Minor == 1 && (x.Res.Status != 100 || x.Req.Continue) {
+		x.out = x.appendResponse(x.out[:0], wire.None)
+		x.Client.WriteWithin(p.opt.Idle)
+		if err := x.Client.Write(x.out); err != nil {
+			return x.gone(err)
+		}
+		x.informed = true
+		x.goAhead = x.goAhead || x.Res.Status == 100
+	}
+	return p.answered(x)
+}
+
+var errInterim = errors.New("101 that was not asked for, or too many interim answers")
+
+// gone is the fault when the client cannot be written to.
+func (x *Exchange) gone(err error) *pool.Fault {
+	x.broken = true
+	return &pool.Fault{Side: pool.Client, Sent: true, Reason: pool.Left, Err: err}
+}
+
+// mayRetry tells whether asking another upstream is safe: nothing has reached
+// the client, the whole request is still here, and no upstream can have acted
+// on it, or acting twice is the same as once.
+func (x *Exchange) mayRetry() bool {
+	f := x.fault
+	if f.Side == pool.Client || x.began || x.informed || x.upload.began {
+		return false
+	}
+	switch {
+	case !f.Sent:
+		return true
+	case f.Reason == pool.Broken && x.idempotent() && x.resent < maxResent:
+		x.resent++
+		return true
+	}
+	return false
+}
+
+// leave parts with the upstream's connection: it is kept if both messages
+// ended as they should, and the answer allows it.
+func (p *Proxy) leave(x *Exchange, f *pool.Fault) {
+	whole := x.endUpload(f)
+	l := x.link
+	if x.link = nil; l == nil {
+		return
+	}
+	announced := x.outBody.Framing() == wire.None && (x.Res.Length > 0 || x.Res.Chunked)
+	if f != nil || !whole || announced || !x.Res.Persists() || !x.outBody.Ended() {
+		l.Drop() // announced: HEAD, 204 or 304 whose body may yet come
+		return
+	}
+	l.Keep()
+}
+
+// fail answers for the last fault, as far as an answer is still possible.
+func (p *Proxy) fail(x *Exchange) bool {
+	f := x.fault
+	switch {
+	case f == nil:
+		return p.answer(x, 503, "no upstream")
+	case x.upload.err != nil && !x.began:
+		return p.clientFault(x, x.upload.err)
+	case f.Side == pool.Client:
+		x.broken = true
+		x.status = max(x.status, 499) // what nginx logs it as; nobody gets it
+		return false
+	}
+	p.opt.Log.Warn("upstream failed", "upstream", x.up.Name(), "reason", f.Reason.String(),
+		"try", x.tried.Count(), "sent", f.Sent, "cause", f.Err)
+	if x.began {
+		x.broken = true
+		return false
+	}
+	if !x.inBody.Ended() {
+		x.close, x.unread = true, true
+	}
+	return p.answer(x, f.Status(), f.Reason.String())
+}
+
+// clientFault answers for a request body that did not come as announced.
+func (p *Proxy) clientFault(x *Exchange, err error) bool {
+	x.close, x.unread = true, true
+	var bad *wire.Bad
+	switch {
+	case errors.As(err, &bad):
+		return p.answer(x, bad.Status, bad.What)
+	case err == wire.ErrTime:
+		return p.answer(x, 408, "request body not complete in time")
+	}
+	return p.answer(x, 400, "request body cut short")
+}

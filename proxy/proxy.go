@@ -1,0 +1,79 @@
+package proxy
+
+import (
+	"log/slog"
+	"net/netip"
+	"runtime/debug"
+	"sync/atomic"
+	"time"
+
+	"multiserver/pool"
+	"multiserver/proxy/wire"
+)
+
+// Proxy carries requests to the upstreams of a pool. All its decisions are
+// made in New; it is used by any number of goroutines.
+type Proxy struct {
+	opt      Options
+	pool     *pool.Pool
+	pages    Pages
+	draining atomic.Bool
+
+	Stats Stats
+}
+
+// Options are fixed for the life of a Proxy.
+type Options struct {
+	Guard *wire.Guard // ends the waits
+	Pool  *pool.Pool
+	Pages Pages // answers to failures; nil: built in
+	Log   *slog.Logger
+	Lines *Log // the access log; nil: none
+
+	Head      time.Duration // for a request's head, from its first byte
+	KeepAlive time.Duration // between two requests of a connection
+	Response  time.Duration // from the request's last byte to the answer's first
+	Idle      time.Duration // between two bytes of a body, either side
+
+	MaxHead int   // bytes of a request's head
+	MaxBody int64 // bytes of a request's body; 0: no limit
+
+	Trusted   []netip.Prefix // whose X-Forwarded-* and Forwarded are believed
+	Via       bool           // add Via, both ways
+	Forwarded bool           // add Forwarded (RFC 7239) to requests
+}
+
+// New returns a Proxy.
+func New(o Options) *Proxy {
+	return &Proxy{opt: o, pool: o.Pool, pages: o.Pages}
+}
+
+// Drain makes every answer from here on its connection's last.
+func (p *Proxy) Drain() { p.draining.Store(true) }
+
+// Serve takes one request all its way. Each step returns true to go on; false
+// means that the client has its answer, or that there is no client any more.
+func (p *Proxy) Serve(x *Exchange) {
+	defer p.finish(x) // the only way out: log, counters, release
+
+	_ = p.admit(x) && // what is refused or answered here: 405, 413
+		p.upgrade(x) && // WebSocket leaves here, to its tunnel
+		p.forward(x) // pick, reach, send, judge; again if that is safe
+}
+
+// finish ends an exchange. A panic is a bug of ours and costs this exchange
+// and its connection, nothing else.
+func (p *Proxy) finish(x *Exchange) {
+	if r := recover(); r != nil {
+		p.Stats.Panics.Add(1)
+		p.opt.Log.Error("BUG: panic", "cause", r, "stack", string(debug.Stack()))
+		x.broken = true
+	}
+	if x.broken {
+		x.close = true
+	}
+	p.Stats.count(x.status)
+	if p.opt.Lines != nil {
+		p.logLine(x)
+	}
+}

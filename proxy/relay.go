@@ -1,0 +1,160 @@
+package proxy
+
+import (
+	"io"
+
+	"multiserver/pool"
+	"multiserver/proxy/wire"
+)
+
+// relay passes the final answer on, head and body. Once a byte of it has left
+// there is no other answer: if it cannot be completed, the client's
+// connection breaks, in a way that no client takes for an end.
+func (p *Proxy) relay(x *Exchange) *pool.Fault {
+	res, c := &x.Res, x.Client
+	x.status = res.Status
+	framing := res.Framing(x.isHead())
+	x.outBody.Begin(x.link.Conn, framing, res.Length, 0)
+	if framing == wire.ToClose && x.Req.Minor == 1 {
+		framing = wire.Chunked // the connection can go on
+	}
+	if framing == wire.Chunked && x.Req.Minor == 0 {
+		framing = wire.ToClose // RFC 9112 §7: 1.0 knows no chunks
+	}
+	x.settleClose(framing)
+	x.out = x.appendResponse(x.out[:0], framing)
+	c.WriteWithin(p.opt.Idle)
+	x.began = true
+	if n := len(x.link.Buffered()); framing == wire.None || framing == wire.Sized && int64(n) >= res.Length {
+		return x.whole(framing) // fast path
+	}
+	fromUp, err := p.flow(&x.outBody, x.link.Conn, c.Conn, x.out, framing == wire.Chunked, framing == wire.Sized)
+	x.sent = x.outBody.Taken
+	switch {
+	case err == nil:
+		return nil
+	case fromUp:
+		x.broken, x.cut = true, framing == wire.ToClose
+		return pool.BodyFault(err)
+	}
+	return x.gone(err)
+}
+
+// whole writes an answer that is all there, in one piece.
+func (x *Exchange) whole(framing wire.Framing) *pool.Fault {
+	if framing == wire.Sized {
+		body, _ := x.outBody.Take()
+		x.out = append(x.out, body...)
+		x.sent = int64(len(body))
+	}
+	if err := x.Client.Write(x.out); err != nil {
+		return x.gone(err)
+	}
+	return nil
+}
+
+// settleClose decides, before the head is written, whether this answer is its
+// connection's last.
+func (x *Exchange) settleClose(framing wire.Framing) {
+	if framing == wire.ToClose || x.Client.p.draining.Load() {
+		x.close = true
+	}
+	// An upstream that answers before it has read all has made up its mind;
+	// the rest of the body has no place to go.
+	if u := &x.upload; u.began && u.whole.Load() == 0 && (x.Res.Status >= 300 || x.idleExpectation()) {
+		x.close = true
+	}
+}
+
+// flush is how much output gathers before it is written.
+const flush = 32 << 10
+
+// flow passes a body on from src to dst behind out. chunked: as chunks, else
+// as it is; splice: a long rest may go through the kernel. It writes whenever
+// it would have to wait for more, so nothing lingers here, and it reads no
+// more than it has written, so a slow dst slows src.
+func (p *Proxy) flow(b *wire.Body, src, dst *wire.Conn, out []byte, chunked, splice bool) (fromSrc bool, err error) {
+	for {
+		piece, err := b.Take()
+		switch {
+		case err == nil && chunked:
+			out = wire.AppendChunk(out, piece)
+		case err == nil:
+			out = append(out, piece...)
+		case err == io.EOF:
+			if chunked {
+				out = wire.AppendChunkEnd(out, b.Trailer)
+			}
+			return false, p.put(dst, out)
+		case err != wire.ErrMore:
+			return true, err
+		}
+		if err == nil && len(out) < flush {
+			continue
+		}
+		if e := p.put(dst, out); e != nil {
+			return false, e
+		}
+		out = out[:0]
+		if err == nil {
+			continue
+		}
+		if splice && b.Left() >= longBody {
+			return p.long(b, src, dst)
+		}
+		src.ReadWithin(p.opt.Idle)
+		if err := b.Fill(); err != nil {
+			return true, err
+		}
+	}
+}
+
+func (p *Proxy) put(dst *wire.Conn, out []byte) error {
+	if len(out) == 0 {
+		return nil
+	}
+	dst.WriteWithin(p.opt.Idle)
+	return dst.Write(out)
+}
+
+// From longBody on, a body of known length goes by a large buffer, or, from
+// splicedBody on, through the kernel without being copied.
+const (
+	longBody    = 32 << 10
+	splicedBody = 256 << 10
+)
+
+// long passes on the rest of a Sized body, of which nothing is buffered.
+func (p *Proxy) long(b *wire.Body, src, dst *wire.Conn) (fromSrc bool, err error) {
+	if b.Left() >= splicedBody && wire.CanSplice(dst, src) {
+		p.within(src, dst)
+		return wire.Splice(dst, src, b.Left(), func(n int64) {
+			b.Passed(n)
+			p.within(src, dst)
+		})
+	}
+	buf := wire.AcquireBuffer(wire.LargeBuffer)
+	defer wire.ReleaseBuffer(buf)
+	for !b.Ended() {
+		src.ReadWithin(p.opt.Idle)
+		n, err := src.Read(buf[:min(b.Left(), int64(len(buf)))])
+		if n > 0 {
+			if err := p.put(dst, buf[:n]); err != nil {
+				return false, err
+			}
+			b.Passed(int64(n))
+		}
+		if err == io.EOF && !b.Ended() {
+			err = io.ErrUnexpectedEOF
+		}
+		if err != nil {
+			return true, err
+		}
+	}
+	return false, nil
+}
+
+func (p *Proxy) within(src, dst *wire.Conn) {
+	src.ReadWithin(p.opt.Idle)
+	dst.WriteWithin(p.opt.Idle)
+}

@@ -1,0 +1,52 @@
+package server
+
+import (
+	"multiserver/pool"
+	"multiserver/proxy/admin"
+)
+
+// metrics renders the counters of all rooms.
+func (s *Server) metrics(m *admin.Metrics) {
+	st := &s.proxy.Stats
+	m.Gauge("multiserver_clients", "Client connections open.", float64(st.Clients.Load()))
+	m.Gauge("multiserver_tunnels", "WebSocket tunnels open.", float64(st.Upgraded.Load()))
+	for i := range st.Classes {
+		class := [...]string{"none", "1xx", "2xx", "3xx", "4xx", "5xx"}[i]
+		m.Counter("multiserver_requests_total", "Exchanges by class of the status.", st.Classes[i].Load(), "class", class)
+	}
+	m.Counter("multiserver_refused_total", "Requests refused for breaking the rules of HTTP.", st.Refused.Load())
+	m.Counter("multiserver_retries_total", "Tries after the first.", st.Retries.Load())
+	m.Counter("multiserver_panics_total", "Bugs that were survived.", st.Panics.Load())
+	if s.lines != nil {
+		m.Counter("multiserver_log_dropped_total", "Access log lines dropped.", s.lines.Dropped())
+	}
+	s.upstreamMetrics(m, s.pool.Upstreams())
+}
+
+func (s *Server) upstreamMetrics(m *admin.Metrics, ups []*pool.Upstream) {
+	for _, u := range ups {
+		up := 1.0
+		if u.Down() {
+			up = 0
+		}
+		m.Gauge("multiserver_upstream_up", "Whether the upstream takes connections.", up, "upstream", u.Name())
+	}
+	for _, u := range ups {
+		m.Gauge("multiserver_upstream_load", "Exchanges under way.", float64(u.Load()), "upstream", u.Name())
+	}
+	for _, u := range ups {
+		m.Gauge("multiserver_upstream_idle", "Connections kept.", float64(u.Idle()), "upstream", u.Name())
+	}
+	for _, u := range ups {
+		m.Counter("multiserver_upstream_requests_total", "Tries.", u.Stats.Picked.Load(), "upstream", u.Name())
+	}
+	for _, u := range ups {
+		m.Counter("multiserver_upstream_dialed_total", "Connections made.", u.Stats.Dialed.Load(), "upstream", u.Name())
+	}
+	for _, u := range ups {
+		for r := range u.Stats.Faults {
+			m.Counter("multiserver_upstream_faults_total", "Failed tries by reason.",
+				u.Stats.Faults[r].Load(), "upstream", u.Name(), "reason", pool.Reason(r).String())
+		}
+	}
+}

@@ -1,0 +1,202 @@
+package wire
+
+import (
+	"sync"
+	"sync/atomic"
+	"time"
+)
+
+// Tick is how often a Guard looks, and so how exact time limits are: a wait
+// ends at its limit or up to two Ticks after it, never before.
+const Tick = 50 * time.Millisecond
+
+// Guard ends the waits of many connections that last too long. Setting a
+// deadline on a socket costs a timer; here a wait costs two atomic operations,
+// and one goroutine looks at all of them.
+type Guard struct {
+	now    atomic.Int64 // milliseconds since the Guard began
+	date   atomic.Pointer[[]byte]
+	began  time.Time
+	shards [16]shard
+	next   atomic.Uint32
+	stop   chan struct{}
+	done   chan struct{}
+}
+
+type shard struct {
+	mu    sync.Mutex
+	conns []*Conn // guarded by mu; a Conn knows its place
+	_     [64]byte
+}
+
+// NewGuard starts a Guard; Close ends it.
+func NewGuard() *Guard {
+	g := &Guard{began: time.Now(), stop: make(chan struct{}), done: make(chan struct{})}
+	g.look()
+	go g.run()
+	return g
+}
+
+// Close stops the Guard and waits for its goroutine. Waits that are under way
+// or begin later have no limit any more: close the connections first.
+func (g *Guard) Close() {
+	close(g.stop)
+	<-g.done
+}
+
+// Now is the time as of the last Tick, in milliseconds since the Guard began.
+func (g *Guard) Now() int64 { return g.now.Load() }
+
+// Date is the time as of the last Tick as a Date field, name and CRLF
+// included. It is never changed, only replaced.
+func (g *Guard) Date() []byte { return *g.date.Load() }
+
+func (g *Guard) run() {
+	defer close(g.done)
+	t := time.NewTicker(Tick)
+	defer t.Stop()
+	for n := 0; ; n++ {
+		select {
+		case <-g.stop:
+			return
+		case <-t.C:
+		}
+		now := g.look()
+		for i := range g.shards {
+			g.shards[i].sweep(now, n%4 == 0)
+		}
+	}
+}
+
+func (g *Guard) look() int64 {
+	t := time.Now()
+	now := t.Sub(g.began).Milliseconds()
+	g.now.Store(now)
+	line := append(t.UTC().AppendFormat([]byte("Date: "), "Mon, 02 Jan 2006 15:04:05 GMT"), "\r\n"...)
+	g.date.Store(&line)
+	return now
+}
+
+// sweep ends what is overdue. Waits for an upstream that were there at the
+// last look already are asked whether their client is.
+func (s *shard) sweep(now int64, ask bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, c := range s.conns {
+		if d := c.rd.due.Load(); d > 0 {
+			switch client := c.client.Load(); {
+			case d>>seqBits <= now:
+				c.rd.end(d, timedOut, c.nc.SetReadDeadline)
+			case ask && client != nil && c.rd.seen == d && client.Left():
+				c.rd.end(d, clientLeft, c.nc.SetReadDeadline)
+			}
+			if ask {
+				c.rd.seen = d
+			}
+		}
+		if d := c.wr.due.Load(); d > 0 && d>>seqBits <= now {
+			c.wr.end(d, timedOut, c.nc.SetWriteDeadline)
+		}
+	}
+}
+
+// EndIdle ends the waits for a next request, so that a server that stops is
+// left by the clients that want nothing.
+func (g *Guard) EndIdle() {
+	for i := range g.shards {
+		s := &g.shards[i]
+		s.mu.Lock()
+		for _, c := range s.conns {
+			if d := c.rd.due.Load(); d > 0 && d&idle != 0 {
+				c.rd.end(d, timedOut, c.nc.SetReadDeadline)
+			}
+		}
+		s.mu.Unlock()
+	}
+}
+
+// EndAll interrupts every connection.
+func (g *Guard) EndAll() {
+	for i := range g.shards {
+		s := &g.shards[i]
+		s.mu.Lock()
+		for _, c := range s.conns {
+			c.Interrupt()
+		}
+		s.mu.Unlock()
+	}
+}
+
+func (g *Guard) join(c *Conn) {
+	s := &g.shards[g.next.Add(1)%uint32(len(g.shards))]
+	s.mu.Lock()
+	c.shard, c.place = s, len(s.conns)
+	s.conns = append(s.conns, c)
+	s.mu.Unlock()
+}
+
+func (g *Guard) leave(c *Conn) {
+	s := c.shard
+	s.mu.Lock()
+	last := len(s.conns) - 1
+	s.conns[c.place] = s.conns[last]
+	s.conns[c.place].place = c.place
+	s.conns[last] = nil
+	s.conns = s.conns[:last]
+	s.mu.Unlock()
+}
+
+// wait is one direction of a connection as the Guard sees it.
+type wait struct {
+	due  atomic.Int64 // 0: nobody waits; > 0: limit, idle, seq; < 0: ended by the Guard
+	seq  int64        // of the waiting goroutine
+	by   int64        // limit in milliseconds of the Guard's time, of the waiting goroutine
+	seen int64        // of the Guard
+}
+
+// The seq makes each wait's due its own, so that the Guard can never end the
+// wait after the one it looked at.
+const (
+	seqBits = 16
+	idle    = 1 << (seqBits - 1)
+	seqMask = idle - 1
+	forever = 1<<(62-seqBits) - 1
+)
+
+const (
+	timedOut   = -1
+	clientLeft = -2
+)
+
+var past = time.Unix(1, 0)
+
+// end claims the wait d and wakes its goroutine. If that has just woken by
+// itself, the claim fails and nothing happens.
+func (w *wait) end(d, why int64, deadline func(time.Time) error) {
+	if w.due.CompareAndSwap(d, why) {
+		_ = deadline(past)
+	}
+}
+
+// begin is called before a goroutine parks, finish after it woke.
+func (w *wait) begin(flag int64) {
+	w.seq = (w.seq + 1) & seqMask
+	w.due.Store(w.by<<seqBits | flag | w.seq)
+}
+
+func (w *wait) finish() error {
+	switch w.due.Swap(0) {
+	case timedOut:
+		return ErrTime
+	case clientLeft:
+		return ErrGone
+	}
+	return nil
+}
+
+// within sets the limit of the waits from here on; 0 means none.
+func (w *wait) within(now int64, d time.Duration) {
+	if w.by = forever; d > 0 {
+		w.by = now + (d + Tick - 1).Milliseconds()
+	}
+}

@@ -1,0 +1,21 @@
+package wire
+
+import "syscall"
+
+// Left tells whether the peer has closed its side. A peer that only shut down
+// its sending side cannot be told from one that is gone, and counts as gone,
+// as it does for nginx. Without a plain socket it is not known: false.
+func (c *Conn) Left() bool {
+	gone := false
+	if c.raw != nil {
+		_ = c.raw.Control(func(fd uintptr) { gone = left(fd) })
+	}
+	return gone
+}
+
+// peeksEOF is for sockets that are not TCP.
+func peeksEOF(fd uintptr) bool {
+	var b [1]byte
+	n, _, err := syscall.Recvfrom(int(fd), b[:], syscall.MSG_PEEK|syscall.MSG_DONTWAIT)
+	return n == 0 && err == nil || err == syscall.ECONNRESET
+}
