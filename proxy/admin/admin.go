@@ -54,7 +54,7 @@ func New(o Options) (*Admin, error) {
 	}
 	ln, err := net.Listen(o.Network, o.Addr)
 	if err != nil {
-		return nil, fmt.Errorf("admin: %w", err)
+		return nil, err // it names the address
 	}
 	a := &Admin{
 		ready:    o.Ready,
@@ -84,12 +84,11 @@ func (a *Admin) Addr() net.Addr { return a.listener.Addr() }
 
 // Run serves until Close, and then returns nil.
 func (a *Admin) Run() error {
-	a.log.Info("admin listening", "addr", a.Addr().String())
 	if !loopback(a.Addr()) {
 		a.log.Warn("admin is reachable from other machines; profiles and metrics tell much about this one", "addr", a.Addr().String())
 	}
 	if err := a.server.Serve(a.listener); err != nil {
-		return fmt.Errorf("admin: serve %s: %w", a.Addr(), err)
+		return fmt.Errorf("serve %s: %w", a.Addr(), err)
 	}
 	return nil
 }

@@ -128,7 +128,7 @@ func (s *Setting) parse(c *Config, raw Raw) (mistakes Mistakes) {
 
 func (s *Setting) readOne(c *Config, word string) error {
 	if word == "" {
-		return fmt.Errorf("empty, want %s", s.example())
+		return fmt.Errorf("empty, want %s", s.Example())
 	}
 	if strings.ContainsFunc(word, unicode.IsControl) {
 		return errors.New("has a control character")
@@ -136,8 +136,8 @@ func (s *Setting) readOne(c *Config, word string) error {
 	return s.read(c, word)
 }
 
-// example is how the setting could look, for a line that shows the way out.
-func (s *Setting) example() string {
+// Example is how the setting could look, for a line that shows the way out.
+func (s *Setting) Example() string {
 	switch {
 	case s.Name == "upstream":
 		return "--upstream http://127.0.0.1:3000"

@@ -1,0 +1,118 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"os"
+	"strings"
+
+	"github.com/urfave/cli/v2"
+
+	"multiserver/proxy/config"
+)
+
+// line is one command line: what was typed, and what it amounts to.
+type line struct {
+	args []string // without the program's name
+	out  io.Writer
+	raw  config.Raw // what the flags gave; the environment joins in config
+	app  *cli.App
+
+	missing error // left by noHelp
+}
+
+func newLine(args []string, out io.Writer) *line {
+	l := &line{args: args, out: out, raw: config.Raw{}}
+	cli.VersionPrinter = func(*cli.Context) { fmt.Fprintln(out, version()) }
+	l.app = &cli.App{
+		Name:    "multiserver",
+		Usage:   "run one web app as many",
+		Version: version(),
+		Writer:  out,
+		// The library would print its own words and whole pages of help, and
+		// exit by itself: report does all that, in one place.
+		ErrWriter:             io.Discard,
+		ExitErrHandler:        func(*cli.Context, error) {},
+		OnUsageError:          l.usage,
+		CommandNotFound:       l.noHelp,
+		CustomAppHelpTemplate: appHelp(),
+		EnableBashCompletion:  true,
+		BashComplete:          l.complete,
+		// Flags may stand before the command's name or after it. Without a
+		// name the command is run.
+		Flags:  settingFlags(l.raw),
+		Action: l.serve,
+		Commands: []*cli.Command{
+			l.command("run", "serve, until SIGTERM or SIGINT (the default)", l.serve),
+			l.command("check", "check the flags as run would, and print what they amount to", l.check),
+			l.command("demo", "run three small instances of an app, with the proxy in front", l.demo),
+			l.bare("version", "print the version", "", l.version),
+			l.bare("completion", "print the completion script for a shell", "bash|zsh|fish", l.completion),
+		},
+	}
+	return l
+}
+
+// command has all settings as flags.
+func (l *line) command(name, usage string, action cli.ActionFunc) *cli.Command {
+	c := l.bare(name, usage, "", action)
+	c.Flags = settingFlags(l.raw)
+	c.CustomHelpTemplate = commandHelp(name, usage)
+	return c
+}
+
+// bare has no flags.
+func (l *line) bare(name, usage, args string, action cli.ActionFunc) *cli.Command {
+	return &cli.Command{
+		Name:               name,
+		Usage:              usage,
+		Action:             action,
+		OnUsageError:       l.usage,
+		HideHelpCommand:    true,
+		BashComplete:       l.complete,
+		CustomHelpTemplate: literal(strings.TrimSpace("usage: multiserver "+name+" "+args) + "\n\n" + usage + "\n"),
+	}
+}
+
+// run does what the line asks for. A mistake in it comes as config.Mistakes.
+func (l *line) run() error {
+	err := l.app.Run(append([]string{l.app.Name}, l.args...))
+	if err == nil {
+		err = l.missing
+	}
+	return err
+}
+
+// config is what the flags and the environment amount to.
+func (l *line) config(ctx *cli.Context) (*config.Config, error) {
+	if ctx.Args().Present() { // a stray one
+		return nil, l.mistakes()
+	}
+	l.raw.AddEnv(os.LookupEnv)
+	return config.Parse(l.raw)
+}
+
+func (l *line) serve(ctx *cli.Context) error {
+	c, err := l.config(ctx)
+	if err != nil {
+		return err
+	}
+	return serve(c, stages{})
+}
+
+func (l *line) check(ctx *cli.Context) error {
+	c, err := l.config(ctx)
+	if err != nil {
+		return err
+	}
+	_, err = fmt.Fprintln(l.out, strings.Join(c.Lines(), "\n"))
+	return err
+}
+
+func (l *line) version(ctx *cli.Context) error {
+	if ctx.Args().Present() {
+		return l.mistakes()
+	}
+	_, err := fmt.Fprintln(l.out, version())
+	return err
+}

@@ -1,0 +1,60 @@
+package main
+
+import (
+	"os/exec"
+	"slices"
+	"strings"
+	"testing"
+)
+
+const module = "multiserver"
+
+// rooms says, for each package, which of ours it may reach, directly or
+// through others, and why no more. A package that is not here fails the test:
+// it has to earn its place with a row.
+var rooms = []struct {
+	room string // below the module
+	may  string // rooms, separated by spaces; * is all
+	why  string
+}{
+	{"pool/balance", "", "decides by numbers; knowing connections or settings would tie every algorithm to them"},
+	{"proxy/wire", "", "HTTP/1's bytes and nothing else, so that it can be fuzzed and read alone"},
+	{"proxy/config", "", "pure: what the operator wrote must be checkable without opening anything"},
+	{"proxy/admin", "", "is handed closures, so that a page can never slow or change the way of a request"},
+	{"pool", "pool/balance proxy/wire", "reaches upstreams; must not learn of requests' routes, flags or files"},
+	{"proxy", "pool pool/balance proxy/wire", "the hot way of a request: settings come compiled, files and admin pages stay outside"},
+	{"proxy/server", "pool pool/balance proxy proxy/wire proxy/config proxy/admin", "the only room that sees everything; it works at start and stop"},
+	{"", "*", "the command line"},
+	{"bench", "*", "measures whatever it likes"},
+}
+
+func TestWhoKnowsWhom(t *testing.T) {
+	for _, line := range goList(t, "-f", "{{.ImportPath}} {{join .Deps \" \"}}", "./...") {
+		paths := strings.Fields(line)
+		room := below(paths[0])
+		i := slices.IndexFunc(rooms, func(r struct{ room, may, why string }) bool {
+			return r.room == room || r.room == "bench" && strings.HasPrefix(room, "bench/")
+		})
+		if i < 0 {
+			t.Errorf("%s has no row in the table of who may know whom", room)
+			continue
+		}
+		for _, dep := range paths[1:] {
+			if ours(dep) && rooms[i].may != "*" && !slices.Contains(strings.Fields(rooms[i].may), below(dep)) {
+				t.Errorf("%s reaches %s: %s", room, below(dep), rooms[i].why)
+			}
+		}
+	}
+}
+
+func ours(path string) bool    { return path == module || strings.HasPrefix(path, module+"/") }
+func below(path string) string { return strings.TrimPrefix(strings.TrimPrefix(path, module), "/") }
+
+func goList(t *testing.T, args ...string) []string {
+	t.Helper()
+	out, err := exec.Command("go", append([]string{"list"}, args...)...).Output()
+	if err != nil {
+		t.Fatalf("go list: %v", err)
+	}
+	return strings.Split(strings.TrimSpace(string(out)), "\n")
+}

@@ -1,0 +1,58 @@
+package main
+
+import (
+	"context"
+	"log/slog"
+	"net"
+	"os"
+	"os/signal"
+	"syscall"
+
+	"multiserver/proxy/config"
+	"multiserver/proxy/server"
+)
+
+// stages are what a command does beside serving; each may be nil.
+type stages struct {
+	ready func(addrs []net.Addr) // clients can connect
+	drain func()                 // a signal came, exchanges under way may end
+}
+
+// serve runs the proxy until a signal stops it.
+func serve(c *config.Config, at stages) error {
+	log := slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: c.LogLevel}))
+	ctx, release := untilSignal(log)
+	defer release()
+
+	s, err := server.New(c, log)
+	if err != nil {
+		return err
+	}
+	if at.ready != nil {
+		at.ready(s.Addrs())
+	}
+	if at.drain != nil {
+		defer context.AfterFunc(ctx, at.drain)()
+	}
+	return s.Run(ctx)
+}
+
+// untilSignal is done at the first SIGTERM or SIGINT, so that exchanges under
+// way can end. Whoever sends a second one wants no more waiting.
+func untilSignal(log *slog.Logger) (ctx context.Context, release func()) {
+	ctx, cancel := context.WithCancel(context.Background())
+	stop := make(chan os.Signal, 2)
+	signal.Notify(stop, syscall.SIGTERM, os.Interrupt)
+	go func() {
+		log.Info("told to stop", "signal", (<-stop).String())
+		cancel()
+		log.Warn("stopping at once", "signal", (<-stop).String())
+		os.Exit(exitClean)
+	}()
+	// When whoever reads our output goes away (`multiserver … | head`), the
+	// runtime would end the process at the next line it logs. Losing the log
+	// must not mean losing the service. Notify and not Ignore: children, once
+	// we have some, should not inherit it.
+	signal.Notify(make(chan os.Signal, 1), syscall.SIGPIPE)
+	return ctx, cancel
+}
