@@ -62,7 +62,7 @@ func (l *line) introduce(app *demoApp, c *config.Config, addrs []net.Addr) {
 	for _, try := range []struct{ args, path, note string }{
 		{"", "/", "again and again: each instance in turn"},
 		{"", "/slow", "takes 3 seconds, and holds nobody else up"},
-		{"", "/fail", "an instance breaks the connection, another one answers"},
+		{"", "/fail", "an instance breaks the connection, and you still get an answer"},
 		{"-X POST ", "/stop/2", "instance 2 goes away: try the first line again"},
 		{"-X POST ", "/start/2", "and comes back"},
 		{"-N ", "/stream", "an event a second, each as it happens"},

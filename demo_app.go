@@ -132,10 +132,10 @@ func (in *instance) say(ctx *fasthttp.RequestCtx, format string, args ...any) {
 }
 
 // fail breaks every other connection that asks for it, so that the proxy's
-// second try, at another instance, is the one that is answered.
+// second try is the one that is answered.
 func (in *instance) fail(ctx *fasthttp.RequestCtx) {
 	if in.app.fails.Add(1)%2 == 0 {
-		in.say(ctx, "another instance broke the connection, so I answer (a GET may be tried again)")
+		in.say(ctx, "the first connection broke, this is the second try (a GET may be sent again)")
 		return
 	}
 	ctx.HijackSetNoResponse(true)

@@ -31,7 +31,7 @@ func TestDemo(t *testing.T) {
 		t.Errorf("%d instances answer, want 3", n)
 	}
 	for range 4 {
-		if body := get(t, base+"/fail"); !strings.Contains(body, "another instance broke") {
+		if body := get(t, base+"/fail"); !strings.Contains(body, "the first connection broke") {
 			t.Errorf("/fail: %q", body)
 		}
 	}
