@@ -28,7 +28,7 @@ func (p *Proxy) relay(x *Exchange) *pool.Fault {
 	if n := len(x.link.Buffered()); framing == wire.None || framing == wire.Sized && int64(n) >= res.Length {
 		return x.whole(framing) // fast path
 	}
-	fromUp, err := p.flow(&x.outBody, x.link.Conn, c.Conn, x.out, framing == wire.Chunked, framing == wire.Sized)
+	fromUp, err := p.flow(&x.outBody, x.link.Conn, c.Conn, &x.out, framing == wire.Chunked, framing == wire.Sized)
 	x.sent = x.outBody.Taken
 	switch {
 	case err == nil:
@@ -69,11 +69,13 @@ func (x *Exchange) settleClose(framing wire.Framing) {
 // flush is how much output gathers before it is written.
 const flush = 32 << 10
 
-// flow passes a body on from src to dst behind out. chunked: as chunks, else
+// flow passes a body on from src to dst behind what *buf holds. chunked: as chunks, else
 // as it is; splice: a long rest may go through the kernel. It writes whenever
 // it would have to wait for more, so nothing lingers here, and it reads no
 // more than it has written, so a slow dst slows src.
-func (p *Proxy) flow(b *wire.Body, src, dst *wire.Conn, out []byte, chunked, splice bool) (fromSrc bool, err error) {
+func (p *Proxy) flow(b *wire.Body, src, dst *wire.Conn, buf *[]byte, chunked, splice bool) (fromSrc bool, err error) {
+	out := *buf
+	defer func() { *buf = out[:0] }() // grown, for the next time
 	for {
 		piece, err := b.Take()
 		switch {

@@ -80,5 +80,5 @@ func (x *Exchange) answerPasses(f *wire.Field, framing wire.Framing, lengths int
 	case wire.Trailer:
 		return framing == wire.Chunked && x.Res.Chunked
 	}
-	return !f.Kind.Hop() && f.Kind != wire.TransferEncoding
+	return !f.Kind.Hop()
 }

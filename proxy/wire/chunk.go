@@ -58,7 +58,7 @@ func (b *Body) chunk() ([]byte, error) {
 // size reads "1*HEXDIG [extension] CRLF".
 func (b *Body) size(p []byte) error {
 	i := scan(p, 0, isHex)
-	if i > 15 {
+	if i > 16 || i == 16 && p[0] > '7' { // beyond an int64
 		return badChunk
 	}
 	if i == len(p) {

@@ -16,7 +16,6 @@ const (
 	Other Kind = iota
 	Host
 	ContentLength
-	TransferEncoding
 	Expect
 	Date
 	Via
@@ -32,6 +31,7 @@ const (
 	ForwardedMore  // any other X-Forwarded-*, X-Real-IP, and spellings with "_" that CGI folds into the same names
 
 	Connection
+	TransferEncoding
 	KeepAlive
 	ProxyConnection
 	ProxyAuth // Proxy-Authenticate, Proxy-Authorization, Proxy-Authentication-Info

@@ -1,0 +1,101 @@
+package proxy_test
+
+import (
+	"bytes"
+	"io"
+	"log/slog"
+	"net"
+	"testing"
+	"time"
+
+	"multiserver/pool"
+	"multiserver/proxy"
+	"multiserver/proxy/wire"
+)
+
+// startProxy puts a proxy before origins, in this process, until the test
+// ends.
+func startProxy(t testing.TB, origins ...string) (addr string) {
+	t.Helper()
+	guard := wire.NewGuard()
+	log := slog.New(slog.NewTextHandler(io.Discard, nil))
+	ups := pool.New(pool.Options{
+		Guard: guard, Connect: time.Second, Response: 5 * time.Second,
+		MaxHead: 64 << 10, MaxIdle: 64, Log: log,
+	})
+	var targets []pool.Target
+	for _, o := range origins {
+		targets = append(targets, pool.Target{Name: "http://" + o, Network: "tcp", Addr: o, Host: o, Weight: 1})
+	}
+	ups.Set(targets)
+	p := proxy.New(proxy.Options{
+		Guard: guard, Pool: ups, Log: log,
+		Head: 5 * time.Second, KeepAlive: 5 * time.Second, Response: 5 * time.Second, Idle: 5 * time.Second,
+		MaxHead: 64 << 10,
+	})
+	addr = listen(t, p.ServeConn)
+	t.Cleanup(func() {
+		for p.Stats.Clients.Load() > 0 {
+			guard.EndAll()
+			time.Sleep(time.Millisecond)
+		}
+		ups.Close()
+		guard.Close()
+	})
+	return addr
+}
+
+// listen serves every connection in a goroutine until the test ends.
+func listen(t testing.TB, serve func(net.Conn)) (addr string) {
+	t.Helper()
+	ln, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { ln.Close() })
+	go func() {
+		for {
+			nc, err := ln.Accept()
+			if err != nil {
+				return
+			}
+			go serve(nc)
+		}
+	}()
+	return ln.Addr().String()
+}
+
+// startOrigin gives the same answer to every request, of which it only looks
+// for the end: the empty line, and body bytes behind it.
+func startOrigin(t testing.TB, body int, answer string) (addr string) {
+	t.Helper()
+	out := []byte(answer)
+	return listen(t, func(nc net.Conn) {
+		defer nc.Close()
+		buf := make([]byte, 64<<10)
+		for n := 0; ; {
+			k, err := nc.Read(buf[n:])
+			if err != nil {
+				return
+			}
+			n += k
+			if end := bytes.Index(buf[:n], []byte("\r\n\r\n")); end < 0 || n < end+4+body {
+				continue
+			}
+			n = 0
+			if _, err := nc.Write(out); err != nil {
+				return
+			}
+		}
+	})
+}
+
+func dial(t testing.TB, addr string) net.Conn {
+	t.Helper()
+	nc, err := net.Dial("tcp", addr)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { nc.Close() })
+	return nc
+}
