@@ -15,6 +15,7 @@ import (
 type Client struct {
 	*wire.Conn
 	p *Proxy
+	x *Exchange // what quick leaves behind
 
 	addr    netip.Addr // not valid on a Unix socket
 	trusted bool       // a proxy of ours: what it says about its client is believed
@@ -30,43 +31,77 @@ func (p *Proxy) ServeConn(nc net.Conn) {
 	c.identify(nc)
 	p.Stats.Clients.Add(1)
 	defer p.Stats.Clients.Add(-1)
-	wait := p.opt.Head // a new connection has something to say
+	quick := c.quick
+	c.ReadWithin(p.opt.Head) // a new connection has something to say
 	for {
-		c.ReadWithin(wait)
-		if c.Await(true) != nil {
+		if c.Each(quick) != nil {
 			_ = c.Close()
 			return
 		}
-		x := acquireExchange(c)
-		last := c.one(x)
-		x.release()
+		if c.x == nil {
+			c.x = acquireExchange(c)
+			c.slow(c.x)
+		}
+		last := c.x.close
 		if last {
+			c.end(c.x)
+		}
+		c.x.release()
+		if c.x = nil; last {
 			return
 		}
-		wait = p.opt.KeepAlive
+		c.ReadWithin(p.opt.KeepAlive)
 	}
 }
 
-// one serves the requests that are there, and tells whether the connection
-// has been closed.
-func (c *Client) one(x *Exchange) (last bool) {
-	for {
-		if err := c.readHead(x); err != nil {
-			return c.refuse(x, err)
-		}
-		if c.p.opt.Lines != nil {
-			x.start = time.Now()
-		}
-		c.p.Serve(x)
-		if x.close {
-			c.end(x)
-			return true
-		}
-		c.Release()
-		if len(c.Buffered()) == 0 {
+// quick serves the requests that are there whole, and tells whether there is
+// nothing left to do but to wait. It does not read from the connection. What
+// takes more than is there is left to slow; an exchange that was the
+// connection's last is left in c.x.
+func (c *Client) quick() bool {
+	x := acquireExchange(c)
+	for len(c.Buffered()) > 0 {
+		n, err := x.Req.Parse(c.Buffered())
+		if err != nil || n > c.p.opt.MaxHead || !x.inHand(len(c.Buffered())-n) {
+			x.release()
 			return false
 		}
-		x.reset() // pipelined
+		c.Pin(n)
+		c.serve(x)
+		if x.close {
+			c.x = x
+			return false
+		}
+	}
+	x.release()
+	c.ReadWithin(c.p.opt.KeepAlive)
+	return true
+}
+
+// inHand tells whether the request, with n bytes behind its head, takes no
+// more reading.
+func (x *Exchange) inHand(n int) bool {
+	q := &x.Req
+	return q.Length <= int64(n) && !q.Chunked && !q.Continue && !q.Upgrade
+}
+
+// slow serves one request, of which at least one byte is there.
+func (c *Client) slow(x *Exchange) {
+	if err := c.readHead(x); err != nil {
+		c.refuse(x, err)
+		return
+	}
+	c.serve(x)
+}
+
+func (c *Client) serve(x *Exchange) {
+	if c.p.opt.Lines != nil {
+		x.start = time.Now()
+	}
+	c.p.Serve(x)
+	if !x.close {
+		c.Release()
+		x.reset()
 	}
 }
 
@@ -108,8 +143,8 @@ func (c *Client) slowHead(x *Exchange) (int, error) {
 	}
 }
 
-// refuse answers what is no request, and closes.
-func (c *Client) refuse(x *Exchange, err error) bool {
+// refuse answers what is no request.
+func (c *Client) refuse(x *Exchange, err error) {
 	x.close, x.unread = true, true
 	x.Req = wire.Request{Head: wire.Head{Fields: x.Req.Fields[:0], Minor: 1}}
 	switch bad, ok := err.(*wire.Bad); {
@@ -125,8 +160,6 @@ func (c *Client) refuse(x *Exchange, err error) bool {
 		x.broken = true
 	}
 	c.p.finish(x)
-	c.end(x)
-	return true
 }
 
 // lingering: how long, and for how many bytes, a client that is still sending

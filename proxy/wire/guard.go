@@ -89,8 +89,13 @@ func (s *shard) sweep(now int64, ask bool) {
 				c.rd.end(d, timedOut, c.nc.SetReadDeadline)
 			case ask && client != nil && c.rd.seen == d && client.Left():
 				c.rd.end(d, clientLeft, c.nc.SetReadDeadline)
+			case ask && d&idle != 0 && c.rd.seen == d: // once a wait: see Conn.Each
+				d = -d
+				if c.Left() {
+					c.rd.end(-d, clientLeft, c.nc.SetReadDeadline)
+				}
 			}
-			if ask {
+			if ask && c.rd.seen != -d {
 				c.rd.seen = d
 			}
 		}
