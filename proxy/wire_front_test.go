@@ -14,6 +14,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"strconv"
 	"strings"
 	"sync"
@@ -64,25 +65,46 @@ func buildMultiserver(t *testing.T) front {
 	}
 	build := exec.Command("go", append(args, ".")...)
 	build.Dir = ".."
+	dependOnSources(t, build.Dir)
 	if out, err := build.CombinedOutput(); err != nil {
 		t.Fatalf("go build: %v\n%s", err, out)
 	}
 	return m
 }
 
-func (m multiserver) start(t *testing.T, origin string, flags []string) (running, error) {
-	addr, err := freeAddr()
+// dependOnSources looks at every file that the binary is built from. go test
+// remembers what a test has looked at, and plays nothing again that passed
+// before; it cannot know by itself that this test depends on the whole module.
+func dependOnSources(t *testing.T, root string) {
+	t.Helper()
+	err := filepath.WalkDir(root, func(path string, _ os.DirEntry, err error) error {
+		if err == nil && (strings.HasSuffix(path, ".go") || filepath.Base(path) == "go.mod") {
+			_, err = os.Stat(path)
+		}
+		return err
+	})
 	if err != nil {
-		return running{}, err
+		t.Fatal(err)
 	}
-	args := []string{"--listen", addr, "--upstream", "http://" + origin, "--access-log", "off"}
-	cmd := exec.Command(m.path, append(args, flags...)...)
-	cmd.Dir = scripts // where --error-pages are
-	return startProcess(t, addr, cmd)
 }
 
-// startProcess runs a proxy and waits until it takes connections.
-func startProcess(t *testing.T, addr string, cmd *exec.Cmd) (running, error) {
+var listening = regexp.MustCompile(`msg=listening addr=(\S+)`)
+
+func (m multiserver) start(t *testing.T, origin string, flags []string) (running, error) {
+	args := []string{"--listen", "127.0.0.1:0", "--upstream", "http://" + origin, "--access-log", "off"}
+	cmd := exec.Command(m.path, append(args, flags...)...)
+	cmd.Dir = scripts // where --error-pages are
+	return startProcess(t, cmd, func(log string) (addr string) {
+		if said := listening.FindStringSubmatch(log); said != nil {
+			return said[1]
+		}
+		return ""
+	})
+}
+
+// startProcess runs a proxy until the test ends. It is there as soon as ready,
+// given its log so far, returns an address.
+func startProcess(t *testing.T, cmd *exec.Cmd, ready func(log string) string) (running, error) {
 	t.Helper()
 	log := &lockedBuffer{}
 	cmd.Stdout, cmd.Stderr = log, log
@@ -107,12 +129,23 @@ func startProcess(t *testing.T, addr string, cmd *exec.Cmd) (running, error) {
 		if err := health(); err != nil {
 			return running{}, err
 		}
-		if conn, err := net.Dial("tcp", addr); err == nil {
-			conn.Close()
+		if addr := ready(log.String()); addr != "" {
 			return running{addr, health}, nil
 		}
 	}
-	return running{}, fmt.Errorf("the proxy does not listen on %s\n%s", addr, log)
+	return running{}, fmt.Errorf("the proxy does not listen\n%s", log)
+}
+
+// connectable is ready for a proxy that was told where to listen.
+func connectable(addr string) func(string) string {
+	return func(string) string {
+		conn, err := net.Dial("tcp", addr)
+		if err != nil {
+			return ""
+		}
+		conn.Close()
+		return addr
+	}
 }
 
 type lockedBuffer struct {
@@ -132,7 +165,7 @@ func (b *lockedBuffer) String() string {
 	return b.buf.String()
 }
 
-// The ports given to processes lie below those that the kernel hands out for
+// The ports given to peers lie below those that the kernel hands out for
 // outgoing connections (from 32768 on), or one of the many connections of the
 // other cases could take a port between our looking and its being listened on.
 const firstPort, ports = 12000, 20000
@@ -238,7 +271,7 @@ func (nginxFront) start(t *testing.T, origin string, flags []string) (running, e
 	if err := os.WriteFile(conf, fmt.Appendf(nil, nginxConf, dir, origin, addr, extra), 0o600); err != nil {
 		return running{}, err
 	}
-	return startProcess(t, addr, exec.Command("nginx", "-c", conf, "-e", "stderr"))
+	return startProcess(t, exec.Command("nginx", "-c", conf, "-e", "stderr"), connectable(addr))
 }
 
 type haproxyFront struct{}
@@ -285,7 +318,7 @@ func (haproxyFront) start(t *testing.T, origin string, flags []string) (running,
 	if err := os.WriteFile(conf, fmt.Appendf(nil, haproxyConf, origin, addr, extra), 0o600); err != nil {
 		return running{}, err
 	}
-	return startProcess(t, addr, exec.Command("haproxy", "-db", "-q", "-f", conf))
+	return startProcess(t, exec.Command("haproxy", "-db", "-q", "-f", conf), connectable(addr))
 }
 
 // reverseProxyFront is what a Go program has in its standard library.

@@ -26,6 +26,7 @@ type stage struct {
 	origin string        // where the front connects
 	news   chan struct{} // something arrived or ended somewhere
 	cast   map[string]*player
+	parts  bool // parts of a request may reach the origin, also late
 
 	mu       sync.Mutex
 	ln       net.Listener
@@ -38,7 +39,7 @@ type stage struct {
 type player struct {
 	conn, before *wireConn
 	msg          *message // not read to its end yet
-	owes         bool     // an origin that got a request and sent nothing since
+	owes         bool     // an origin that has not begun its final answer
 	drip         time.Duration
 }
 
@@ -136,7 +137,7 @@ func (st *stage) sends(p *player, actor string, steps []step) error {
 		}
 	}
 	p.conn.send(all, p.drip)
-	p.owes = false
+	p.owes = p.owes && bytes.HasPrefix(all, []byte("HTTP/1.1 1"))
 	return nil
 }
 
@@ -316,6 +317,12 @@ func (st *stage) nothing() error {
 // nothingWhole lets pass what began to arrive at the origin, as long as the
 // origin can tell that it is not a complete request.
 func (st *stage) nothingWhole() error {
+	st.parts = true
+	for name, p := range st.cast {
+		if !isClient(name) && p.msg != nil && st.arrived(p) {
+			return fmt.Errorf("the whole of %q reached the origin", p.msg.start)
+		}
+	}
 	for {
 		var c *wireConn
 		if !st.until(silence, func() bool { c = st.waiting(""); return c != nil }) {
@@ -333,10 +340,28 @@ func (st *stage) nothingWhole() error {
 	}
 }
 
+// arrived reads on in a message as far as it has come, and tells whether that
+// is to its end.
+func (st *stage) arrived(p *player) bool {
+	for !p.msg.done {
+		data, end := p.conn.unread()
+		n, err := p.msg.take(data, end)
+		if err != nil || n == 0 {
+			break
+		}
+		p.conn.skip(n)
+	}
+	return p.msg.done
+}
+
 // nothingLeft is how every case ends: each byte anyone got was in the script,
 // above all no second request and no second answer.
 func (st *stage) nothingLeft() error {
-	if err := st.nothing(); err != nil {
+	look := st.nothing
+	if st.parts {
+		look = st.nothingWhole
+	}
+	if err := look(); err != nil {
 		return fmt.Errorf("%s:%d: after the end: %w", st.script.file, st.script.line, err)
 	}
 	for name, p := range st.cast {
@@ -392,7 +417,8 @@ func (st *stage) clear() {
 }
 
 // waiting is the first connection at the origin with bytes that nobody has
-// looked at; those of other origins in the script come last.
+// looked at and that do not go on with a message; those of other origins in
+// the script come last.
 func (st *stage) waiting(actor string) (found *wireConn) {
 	st.mu.Lock()
 	defer st.mu.Unlock()
@@ -400,14 +426,16 @@ func (st *stage) waiting(actor string) (found *wireConn) {
 		if data, _ := c.unread(); len(data) == 0 {
 			continue
 		}
-		taken := false
+		taken, busy := false, false
 		for name, p := range st.cast {
-			taken = taken || name != actor && p.conn == c
+			taken = taken || p.conn == c && name != actor
+			busy = busy || p.conn == c && p.msg != nil
 		}
-		if !taken {
+		switch {
+		case busy:
+		case !taken:
 			return c
-		}
-		if found == nil {
+		case found == nil:
 			found = c
 		}
 	}
