@@ -47,18 +47,28 @@ func (u *Upstream) Down() bool { return u.down.Load() }
 // Load is how many exchanges are under way.
 func (u *Upstream) Load() int64 { return u.load.Load() }
 
+// Request is what Ask sends.
+type Request interface {
+	// AppendTo appends the whole request, as it is to be sent to u.
+	AppendTo(dst []byte, u *Upstream) []byte
+}
+
 // Ask sends a whole request for client and parses the answer's head into res,
 // which borrows from the Link until that is released. A kept connection that
 // has died costs another one, not the request: always if nothing was sent on
 // it, and if the request may be sent twice also when it was closed instead of
 // answered. 1xx answers come back like any other; Link.Answer has the next.
-func (u *Upstream) Ask(client *wire.Conn, req []byte, twice bool, res *wire.Response) (*Link, *Fault) {
+//
+// The request is built for each connection anew, and not held while the answer
+// is waited for.
+func (u *Upstream) Ask(client *wire.Conn, r Request, twice bool, res *wire.Response) (*Link, *Fault) {
 	open := u.open
 	for {
 		l, f := open(client)
 		if f != nil {
 			return nil, f
 		}
+		req := r.AppendTo(wire.AcquireBuffer(wire.HeadBuffer)[:0], u)
 		l.ReadWithin(u.pool.opt.Response)
 		sent, err := l.Ask(req)
 		if err == nil {

@@ -54,7 +54,7 @@ func (p Pages) load(dir, name string, key int) error {
 func (p *Proxy) answer(x *Exchange, status int, what string) bool {
 	x.status, x.began = status, true
 	kind, body := p.page(x, status, what)
-	out := append(x.out[:0], "HTTP/1.1 "...)
+	out := append(x.buffer(len(body)), "HTTP/1.1 "...)
 	out = strconv.AppendInt(out, int64(status), 10)
 	out = append(append(append(out, ' '), statusText(status)...), crlf...)
 	out = append(out, p.opt.Guard.Date()...)

@@ -27,7 +27,7 @@ type Client struct {
 // ServeConn reads requests from nc and serves them in order until the
 // connection ends, and closes it. It returns when all is done.
 func (p *Proxy) ServeConn(nc net.Conn) {
-	c := &Client{Conn: wire.NewConn(nc, p.opt.Guard), p: p}
+	c := &Client{Conn: wire.NewConn(nc, p.opt.Guard, wire.HeadBuffer), p: p}
 	c.identify(nc)
 	p.Stats.Clients.Add(1)
 	defer p.Stats.Clients.Add(-1)

@@ -22,20 +22,21 @@ type Exchange struct {
 	tried pool.Tried
 	fault *pool.Fault // of the last try that failed
 
-	body     []byte // a buffered request body; borrowed from the client's connection
-	upload   upload // a request body that flows
-	inBody   wire.Body
-	outBody  wire.Body
-	out      []byte // what is written next; reused
-	up1xx    int    // interim answers so far
-	resent   int    // tries after one whose request may have been read
-	began    bool   // the client has a part of the final answer
-	informed bool   // the client has an interim answer
-	goAhead  bool   // 100 Continue was one
-	close    bool   // this exchange is its connection's last
-	unread   bool   // the client may be sending what nobody will read
-	broken   bool   // the client's connection cannot be used any more
-	cut      bool   // only a reset tells the client that the answer is not whole
+	body      []byte // a buffered request body; borrowed from the client's connection
+	upload    upload // a request body that flows
+	inBody    wire.Body
+	outBody   wire.Body
+	out       []byte // what is written next; nil or from wire.AcquireBuffer
+	up1xx     int    // interim answers so far
+	resent    int    // tries after one whose request may have been read
+	switching bool   // it is a handshake that an upstream is asked for
+	began     bool   // the client has a part of the final answer
+	informed  bool   // the client has an interim answer
+	goAhead   bool   // 100 Continue was one
+	close     bool   // this exchange is its connection's last
+	unread    bool   // the client may be sending what nobody will read
+	broken    bool   // the client's connection cannot be used any more
+	cut       bool   // only a reset tells the client that the answer is not whole
 
 	status int
 	sent   int64     // body bytes to the client
@@ -57,9 +58,6 @@ func acquireExchange(c *Client) *Exchange {
 	return x
 }
 
-// keepOut bounds what a pooled Exchange holds on to.
-const keepOut = 64 << 10
-
 func (x *Exchange) release() {
 	x.reset()
 	x.Client = nil
@@ -68,16 +66,30 @@ func (x *Exchange) release() {
 
 // reset makes x ready for the next request of its client.
 func (x *Exchange) reset() {
-	if cap(x.out) > keepOut {
+	if x.out != nil {
+		wire.ReleaseBuffer(x.out)
 		x.out = nil
 	}
 	x.up, x.link, x.fault, x.body = nil, nil, nil, nil
 	x.tried.Reset()
 	x.up1xx, x.resent = 0, 0
 	x.upload.began, x.upload.err = false, nil
-	x.began, x.informed, x.goAhead, x.hasID = false, false, false, false
+	x.began, x.informed, x.goAhead, x.hasID, x.switching = false, false, false, false, false
 	x.close, x.unread, x.broken, x.cut = false, false, false, false
 	x.status, x.sent = 0, 0
+}
+
+// buffer is x.out emptied, with room for a message of n bytes and what a proxy
+// adds to it.
+func (x *Exchange) buffer(n int) []byte {
+	const added = 512
+	if cap(x.out) < n+added {
+		if x.out != nil {
+			wire.ReleaseBuffer(x.out)
+		}
+		x.out = wire.AcquireBuffer(n + added)
+	}
+	return x.out[:0]
 }
 
 // isHead tells whether the answer has a head only.

@@ -75,10 +75,8 @@ func (p *Proxy) collect(x *Exchange) bool {
 
 // try sends the request to u and reads the head of its final answer.
 func (p *Proxy) try(x *Exchange, u *pool.Upstream) (f *pool.Fault) {
-	x.out = x.appendRequest(x.out[:0], u.Host(), false)
 	if x.inBody.Ended() { // fast path
-		x.out = append(x.out, x.body...)
-		x.link, f = u.Ask(x.Client.Conn, x.out, x.idempotent(), &x.Res)
+		x.link, f = u.Ask(x.Client.Conn, x, x.idempotent(), &x.Res)
 	} else {
 		f = p.stream(x, u)
 	}
@@ -95,7 +93,7 @@ func (p *Proxy) interim(x *Exchange) *pool.Fault {
 		return &pool.Fault{Sent: true, Reason: pool.BadAnswer, Err: errInterim}
 	}
 	if x.Req.Minor == 1 && (x.Res.Status != 100 || x.Req.Continue) {
-		x.out = x.appendResponse(x.out[:0], wire.None)
+		x.out = x.appendResponse(x.buffer(len(x.Res.Raw)), wire.None)
 		x.Client.WriteWithin(p.opt.Idle)
 		if err := x.Client.Write(x.out); err != nil {
 			return x.gone(err)

@@ -12,7 +12,7 @@ import (
 //	127.0.0.1 - - [22/Nov/2026:18:02:00 +0000] "GET / HTTP/1.1" 200 1024 "-" "curl/8.5" up=http://10.0.0.7:3001 rt=0.004 tries=1 id=…
 func (p *Proxy) logLine(x *Exchange) {
 	q := &x.Req
-	b := x.out[:0]
+	b := x.buffer(len(q.Raw))
 	if x.Client.addr.IsValid() {
 		b = x.Client.addr.AppendTo(b)
 	} else {

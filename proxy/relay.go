@@ -22,7 +22,7 @@ func (p *Proxy) relay(x *Exchange) *pool.Fault {
 		framing = wire.ToClose // RFC 9112 §7: 1.0 knows no chunks
 	}
 	x.settleClose(framing)
-	x.out = x.appendResponse(x.out[:0], framing)
+	x.out = x.appendResponse(x.buffer(len(res.Raw)+len(x.link.Buffered())), framing)
 	c.WriteWithin(p.opt.Idle)
 	x.began = true
 	if n := len(x.link.Buffered()); framing == wire.None || framing == wire.Sized && int64(n) >= res.Length {

@@ -4,6 +4,7 @@ import (
 	"math/rand/v2"
 	"strconv"
 
+	"multiserver/pool"
 	"multiserver/proxy/wire"
 )
 
@@ -20,10 +21,10 @@ var (
 	via10Field  = []byte("Via: 1.0 multiserver\r\n")
 )
 
-// appendRequest appends the head that goes to the upstream: the client's, line
-// by line as it came, less what concerns only its connection, with our own
-// version and framing and what we know of the client.
-func (x *Exchange) appendRequest(dst []byte, host string, upgrade bool) []byte {
+// AppendTo appends what goes to the upstream: the client's head, line by line
+// as it came, less what concerns only its connection, with our own version and
+// framing and what we know of the client; and the body if it is buffered.
+func (x *Exchange) AppendTo(dst []byte, u *pool.Upstream) []byte {
 	q := &x.Req
 	dst = append(append(dst, q.Method...), ' ')
 	if q.Path[0] == '?' {
@@ -31,11 +32,11 @@ func (x *Exchange) appendRequest(dst []byte, host string, upgrade bool) []byte {
 	}
 	dst = append(append(dst, q.Path...), " HTTP/1.1\r\n"...)
 	if q.Absolute || q.Host == nil {
-		dst = appendHost(dst, q.Host, host)
+		dst = appendHost(dst, q.Host, u.Host())
 	}
 	dst = x.appendFields(dst)
 	switch {
-	case upgrade:
+	case x.switching:
 		dst = append(dst, wsField...)
 	case q.Trailers:
 		dst = append(dst, teField...)
@@ -46,7 +47,8 @@ func (x *Exchange) appendRequest(dst []byte, host string, upgrade bool) []byte {
 	if q.Continue {
 		dst = append(dst, expectField...)
 	}
-	return append(x.appendIdentity(dst), crlf...)
+	dst = append(x.appendIdentity(dst), crlf...)
+	return append(dst, x.body...)
 }
 
 func appendHost(dst, given []byte, upstream string) []byte {

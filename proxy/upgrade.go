@@ -43,8 +43,8 @@ func (p *Proxy) upgrade(x *Exchange) bool {
 
 // shake sends the handshake and reads the answer's head.
 func (p *Proxy) shake(x *Exchange, u *pool.Upstream) (f *pool.Fault) {
-	x.out = x.appendRequest(x.out[:0], u.Host(), true)
-	x.link, f = u.Ask(x.Client.Conn, x.out, true, &x.Res)
+	x.switching = true
+	x.link, f = u.Ask(x.Client.Conn, x, true, &x.Res)
 	for f == nil && x.Res.Status < 200 && !x.switches() {
 		f = p.interim(x)
 	}
@@ -63,7 +63,7 @@ func (x *Exchange) switches() bool {
 func (p *Proxy) tunnel(x *Exchange) *pool.Fault {
 	x.status, x.began, x.close = 101, true, true
 	x.outBody.Begin(x.link.Conn, wire.None, 0, 0)
-	x.out = append(x.appendAnswerHead(x.out[:0]), crlf...)
+	x.out = append(x.appendAnswerHead(x.buffer(len(x.Res.Raw))), crlf...)
 	c, l := x.Client, x.link
 	c.WriteWithin(p.opt.Idle)
 	if err := c.Write(x.out); err != nil {

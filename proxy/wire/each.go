@@ -1,0 +1,76 @@
+package wire
+
+import (
+	"io"
+	"syscall"
+)
+
+// Each waits for a message, with no buffer in hand, and calls f; and so on
+// until f returns false or the connection ends. f must take all that is
+// buffered before it returns true, and must not read from the connection.
+//
+// Fast path: f runs inside the runtime's readiness loop. As long as that is
+// not left no wake-up can be missed, so behind a read that took less than it
+// could there is no need to read once more in vain, as every new wait must.
+// What such a read would have shown is an end that came with the last bytes:
+// the first turn does read in vain, for clients that say one thing and hang
+// up, and the Guard looks after the others.
+func (c *Conn) Each(f func() bool) error {
+	if c.raw == nil {
+		for {
+			if err := c.Await(true); err != nil || !f() {
+				return err
+			}
+		}
+	}
+	c.ready, c.turns, c.drained, c.rerr = f, 0, false, nil
+	err := c.raw.Read(c.on.each)
+	c.ready = nil
+	if err == nil {
+		err = c.rerr
+	}
+	return c.readErr(err)
+}
+
+func (c *Conn) each(fd uintptr) bool {
+	if c.rd.due.Load() != 0 { // it has waited
+		if c.rerr = c.rd.finish(); c.rerr != nil {
+			return true
+		}
+		c.drained = false
+	}
+	for {
+		if c.r == c.w && (c.drained || !c.gain(fd)) {
+			if c.rerr != nil {
+				return true
+			}
+			c.drop()
+			c.rd.begin(idle)
+			return false
+		}
+		if !c.ready() {
+			return true
+		}
+		c.turns++
+	}
+}
+
+// gain reads what is there into the empty buffer, and tells whether that was
+// anything.
+func (c *Conn) gain(fd uintptr) bool {
+	if c.buf == nil {
+		c.buf = AcquireBuffer(c.first)
+	}
+	n, err := sysRead(fd, c.buf)
+	switch {
+	case n > 0:
+		c.r, c.w = 0, n
+		c.drained = n < len(c.buf) && c.turns > 0
+		return true
+	case n == 0:
+		c.rerr = io.EOF
+	case err != syscall.EAGAIN:
+		c.rerr = err
+	}
+	return false
+}

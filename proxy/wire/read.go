@@ -1,0 +1,134 @@
+package wire
+
+import (
+	"errors"
+	"io"
+	"os"
+	"syscall"
+)
+
+// reading is the read under way.
+type reading struct {
+	in      []byte
+	n       int
+	rerr    error
+	flag    int64       // of Await: idle, or 0
+	ready   func() bool // of Each
+	turns   int         // of Each
+	drained bool        // of Each: the last read took all there was
+}
+
+// Read reads straight from the connection, past the buffer, which must be
+// empty but for bytes that come before these.
+func (c *Conn) Read(p []byte) (int, error) {
+	if c.raw == nil {
+		c.rd.begin(0)
+		n, err := c.nc.Read(p)
+		return n, c.readErr(err)
+	}
+	c.in, c.n, c.rerr = p, 0, nil
+	err := c.raw.Read(c.on.read)
+	c.in = nil
+	if err == nil {
+		err = c.rerr
+	}
+	return c.n, c.readErr(err)
+}
+
+// readErr gives the Guard's reason for err, if it had one.
+func (c *Conn) readErr(err error) error {
+	if err == nil || err == io.EOF {
+		if why := c.rd.finish(); why == nil || err != nil {
+			return err
+		}
+		// The Guard ended a wait that bytes ended too. Its deadline stands
+		// or is about to: the next read will say so.
+		c.rd.due.Store(timedOut)
+		return nil
+	}
+	return c.why(&c.rd, err)
+}
+
+func (c *Conn) why(w *wait, err error) error {
+	if why := w.finish(); why != nil {
+		return why
+	}
+	if errors.Is(err, os.ErrDeadlineExceeded) {
+		return ErrBroken
+	}
+	return err
+}
+
+// read is one try of Read: true ends it.
+func (c *Conn) read(fd uintptr) bool {
+	n, err := sysRead(fd, c.in)
+	if err == syscall.EAGAIN {
+		c.rd.begin(0)
+		return false
+	}
+	c.n, c.rerr = n, err
+	if n == 0 && err == nil {
+		c.rerr = io.EOF
+	}
+	return true
+}
+
+// Await waits for bytes with no buffer in hand, so that a connection on which
+// nothing happens costs none. between tells that it is a wait between two
+// messages, which Guard.EndIdle ends.
+func (c *Conn) Await(between bool) error {
+	if c.r < c.w {
+		return nil
+	}
+	if c.flag = 0; between {
+		c.flag = idle
+	}
+	if c.raw == nil {
+		if err := c.room(1); err != nil {
+			return err
+		}
+		c.rd.begin(c.flag)
+		n, err := c.nc.Read(c.buf[c.w:])
+		c.w += n
+		return c.readErr(err)
+	}
+	c.rerr = nil
+	err := c.raw.Read(c.on.await)
+	if err == nil {
+		err = c.rerr
+	}
+	return c.readErr(err)
+}
+
+func (c *Conn) await(fd uintptr) bool {
+	if c.buf == nil {
+		c.buf = AcquireBuffer(c.first)
+	}
+	n, err := sysRead(fd, c.buf)
+	if err == syscall.EAGAIN {
+		c.drop()
+		c.rd.begin(c.flag)
+		return false
+	}
+	c.r, c.w, c.rerr = 0, max(n, 0), err
+	if n == 0 && err == nil {
+		c.rerr = io.EOF
+	}
+	return true
+}
+
+// Silent tells whether the connection is open and has nothing to read, by
+// trying to read.
+func (c *Conn) Silent() bool {
+	if c.raw == nil {
+		return c.r == c.w
+	}
+	silent := false
+	err := c.raw.Read(func(fd uintptr) bool {
+		var b [1]byte
+		_, err := sysRead(fd, b[:])
+		silent = err == syscall.EAGAIN
+		return true
+	})
+	return err == nil && silent && c.r == c.w
+}
