@@ -37,7 +37,7 @@ const (
 
 var (
 	requestLine = regexp.MustCompile("^[!#$%&'*+.^_`|~0-9A-Za-z-]+ [\x21-\x7e]+ HTTP/1\\.1$")
-	statusLine  = regexp.MustCompile(`^HTTP/1\.[01] [1-9][0-9][0-9] [\t\x20-\x7e]*$`)
+	statusLine  = regexp.MustCompile(`^HTTP/1\.[01] [1-9][0-9][0-9] [^\x00-\x08\x0a-\x1f\x7f]*$`)
 	fieldLine   = regexp.MustCompile("^([!#$%&'*+.^_`|~0-9A-Za-z-]+):[ \t]*([^\x00-\x08\x0a-\x1f\x7f]*?)[ \t]*$")
 	chunkLine   = regexp.MustCompile(`^([0-9A-Fa-f]{1,15})(;[\t\x20-\x7e]*)?$`)
 	digits      = regexp.MustCompile(`^[0-9]{1,19}$`)
