@@ -44,7 +44,7 @@ func about(ctx context.Context, b *Bench) About {
 		switch {
 		case s.Ours:
 			a.Versions[s.Name] = built(s.Path)
-		case s.Name != "floor":
+		case s.Path == "nginx", s.Path == "haproxy":
 			a.Versions[s.Name], _ = exitIgnored(s.Path, "-v")
 		}
 	}
@@ -104,17 +104,25 @@ func saveRounds(path string, rounds []Round) error {
 	defer f.Close()
 	w := csv.NewWriter(f)
 	w.Write([]string{"scenario", "round", "server", "cpu_us", "user_s", "system_s", "answers_per_s", "answers", "seconds",
-		"p50_us", "p90_us", "p99_us", "max_us", "memory_bytes", "busy", "others_s", "fault"})
+		"p50_us", "p90_us", "p99_us", "max_us", "memory_bytes", "busy", "others", "fault"})
 	for i := range rounds {
 		r := &rounds[i]
 		w.Write([]string{r.Scenario, strconv.Itoa(r.Number + 1), r.Server,
 			fixed(r.CPU(), 3), fixed(r.Used.User.Seconds(), 2), fixed(r.Used.System.Seconds(), 2),
 			fixed(r.Rate(), 1), fixed(r.Answers, 1), fixed(r.seconds(), 6),
-			fmt.Sprint(r.Load.P50), fmt.Sprint(r.Load.P90), fmt.Sprint(r.Load.P99), fmt.Sprint(r.Load.Max),
-			fmt.Sprint(r.Memory), fixed(r.Busy(), 3), fixed(r.Others.Seconds(), 2), r.Fault})
+			r.micros(r.Load.P50), r.micros(r.Load.P90), r.micros(r.Load.P99), r.micros(r.Load.Max),
+			fmt.Sprint(r.Memory), fixed(r.Busy(), 3), fixed(r.Others, 3), r.Fault})
 	}
 	w.Flush()
 	return w.Error()
+}
+
+// micros leaves latencies empty that were not measured.
+func (r *Round) micros(v int64) string {
+	if !r.Latency {
+		return ""
+	}
+	return strconv.FormatInt(v, 10)
 }
 
 func fixed(v float64, digits int) string { return strconv.FormatFloat(v, 'f', digits, 64) }

@@ -6,19 +6,25 @@
 //
 // scripts/bench starts it. Everything runs on 127.0.0.1 and is stopped at the end, on Ctrl-C
 // too: the server under test has one CPU with one thread or worker, the origin and wrk have
-// another. All servers of a scenario run at once and take short turns, so that they see the
-// same machine, and are compared turn by turn. A server that does not give the origin's answer
-// is not measured, and a turn in which a request failed does not count.
+// another. A server that does not give the origin's answer is not measured, and a turn in which
+// a request failed does not count.
 //
 // CPU time is the scheduler's account of the server's processes (cpu.go), divided by the
 // answers that wrk read. It holds the kernel's work for the server too, which is most of it.
 //
-//	scripts/bench                                      all peers, the default scenarios
-//	scripts/bench -scenario forward-1k-c64 -rounds 3   one question
-//	scripts/bench -binary old=/tmp/a -binary new=/tmp/b     two builds of ours, side by side
-//	scripts/bench -binary old=@main~3 -binary new=.         two states of the source
-//	scripts/bench -binary 'on=. --cache 64MiB' -binary off=. -servers multiserver,nginx
-//	scripts/bench -pprof /tmp/profiles                 and a CPU profile per scenario
+// A machine changes its speed while one measures, on a rented one by a third within seconds. So
+// all servers of a scenario run at once, take turns, and are compared turn by turn; and -slice
+// cuts the turns into pieces that alternate so fast that all see the same machine (turn.go).
+// Two copies of one binary then differ by 1 % where they differed by 10; latencies need turns.
+//
+//	scripts/bench                                       all peers, the default scenarios
+//	scripts/bench -slice 100ms -time 1s -rounds 15      the same, for sharp ratios of CPU time
+//	scripts/bench -scenario forward-1k-c64 -rounds 3    one question
+//	scripts/bench -binary old=/tmp/a -binary new=/tmp/b two builds of ours side by side, in slices
+//	scripts/bench -binary old=@main~3 -binary new=.     two states of the source
+//	scripts/bench -binary off=. -binary 'on=. --queue 9' -servers multiserver,nginx
+//	scripts/bench -servers nginx,mine=/tmp/mine.conf    two set-ups of nginx (a .cfg is HAProxy's)
+//	scripts/bench -pprof /tmp/profiles                  and a CPU profile per scenario
 package main
 
 import (
@@ -35,14 +41,14 @@ import (
 )
 
 func main() {
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	ctx, _ := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	err := run(ctx, os.Args[1:])
-	stop()
-	if ctx.Err() != nil && err != nil {
+	switch {
+	case err == nil:
+	case ctx.Err() != nil: // what was under way failed because of it
 		fmt.Fprintln(os.Stderr, "bench: stopped")
 		os.Exit(130)
-	}
-	if err != nil {
+	default:
 		fmt.Fprintln(os.Stderr, "bench:", err)
 		os.Exit(1)
 	}
@@ -59,16 +65,17 @@ type options struct {
 	cpu, loadCPUs                     string
 	binaries                          many
 	rounds                            int
-	time, warm                        time.Duration
+	time, slice, warm                 time.Duration
 }
 
 func parse(args []string) (o options, err error) {
 	f := flag.NewFlagSet("bench", flag.ExitOnError)
 	f.StringVar(&o.scenarios, "scenario", defaultScenarios, "what to ask: forward-SIZE-cCONNECTIONS or post-SIZE-cCONNECTIONS, separated by commas")
-	f.StringVar(&o.servers, "servers", "", "whom to ask, of multiserver,nginx,haproxy,floor (default all; with two binaries only those)")
+	f.StringVar(&o.servers, "servers", "", "whom to ask, of multiserver, nginx, haproxy, floor, nginx-plain and haproxy-plain (not tuned for large bodies), and NAME=FILE.conf or NAME=FILE.cfg for nginx or HAProxy set up otherwise (default the first four; with several binaries only those)")
 	f.Var(&o.binaries, "binary", "`[NAME=]PROGRAM [ARGUMENTS]` of ours to measure: a file, . to build this folder, @COMMIT to build that; may be repeated")
 	f.IntVar(&o.rounds, "rounds", 5, "how many turns each server has")
 	f.DurationVar(&o.time, "time", 3*time.Second, "how long a turn lasts, in whole seconds")
+	f.DurationVar(&o.slice, "slice", -1, "cut the turns into slices of this length and mix them: the sharpest comparison of CPU times, but no latencies; 0 is one turn after the other (default 0; 100ms with several binaries)")
 	f.DurationVar(&o.warm, "warm", time.Second, "how long each server runs before its first turn, in whole seconds")
 	f.StringVar(&o.cpu, "cpu", "0", "the CPU of the servers under test")
 	f.StringVar(&o.loadCPUs, "load-cpus", "1", "the CPUs of the origin and of wrk, as in 1 or 1,2")
@@ -81,9 +88,16 @@ func parse(args []string) (o options, err error) {
 	if o.rounds < 1 || o.time < time.Second || o.warm < time.Second {
 		return o, fmt.Errorf("-rounds %d -time %v -warm %v: want one round and one second at least", o.rounds, o.time, o.warm)
 	}
+	several := len(o.binaries) > 1
+	if o.slice < 0 {
+		o.slice = 0
+		if several {
+			o.slice = 100 * time.Millisecond
+		}
+	}
 	if o.servers == "" {
 		o.servers = "multiserver,nginx,haproxy,floor"
-		if len(o.binaries) > 1 {
+		if several {
 			o.servers = "multiserver"
 		}
 	}
@@ -118,7 +132,7 @@ func run(ctx context.Context, args []string) error {
 	if err != nil {
 		return err
 	}
-	b := &Bench{Dir: dir, Rounds: o.rounds, Time: o.time, Warm: o.warm, CPU: o.cpu, LoadCPUs: o.loadCPUs, Profiles: o.profiles,
+	b := &Bench{Dir: dir, Rounds: o.rounds, Time: o.time, Slice: o.slice, Warm: o.warm, CPU: o.cpu, LoadCPUs: o.loadCPUs, Profiles: o.profiles,
 		Log: func(format string, args ...any) { fmt.Fprintf(os.Stderr, format, args...) }}
 	if b.Servers, err = line(ctx, o.servers, o.binaries, floor, dir); err != nil {
 		return err

@@ -23,12 +23,13 @@ func (b *Bench) profile(ctx context.Context, line []*runner, s Scenario) error {
 			continue
 		}
 		path := filepath.Join(b.Profiles, s.Name+"-"+r.Server.Name+".pprof")
-		var fetched error
-		_, err := wrk(ctx, b.LoadCPUs, b.script, s, r.Port, b.Time+time.Second, func() {
-			fetched = fetchProfile(ctx, r.admin, b.Time, path)
-		})
-		if err == nil {
-			err = fetched
+		w, err := b.load(ctx, r, s, b.Time+time.Second)
+		if err != nil {
+			return err
+		}
+		err = fetchProfile(ctx, r.admin, b.Time, path)
+		if _, failed := w.wait(); err == nil {
+			err = failed
 		}
 		if err != nil {
 			return fmt.Errorf("profile of %s in %s: %w", r.Server.Name, s.Name, err)

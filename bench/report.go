@@ -5,6 +5,7 @@ package main
 import (
 	"fmt"
 	"io"
+	"math"
 	"slices"
 	"text/tabwriter"
 )
@@ -30,8 +31,8 @@ func report(w io.Writer, s Scenario, rounds []Round, servers []*Server) {
 			spread("%.2f", rs, (*Round).CPU),
 			spread("%.0f%%", rs, func(r *Round) float64 { return 100 * float64(r.Used.System) / float64(r.Used.System+r.Used.User) }).median,
 			spread("%.0f", rs, (*Round).Rate),
-			spread("%.2f", rs, func(r *Round) float64 { return float64(r.Load.P50) / 1e3 }),
-			spread("%.2f", rs, func(r *Round) float64 { return float64(r.Load.P99) / 1e3 }),
+			latency(rs, func(l *Load) int64 { return l.P50 }),
+			latency(rs, func(l *Load) int64 { return l.P99 }),
 			spread("%.1f", rs, func(r *Round) float64 { return float64(r.Memory) / (1 << 20) }).median,
 			spread("%.0f%%", rs, func(r *Round) float64 { return 100 * r.Busy() }).median)
 		for _, m := range measures {
@@ -43,20 +44,25 @@ func report(w io.Writer, s Scenario, rounds []Round, servers []*Server) {
 	remarks(w, rounds)
 }
 
-// yardsticks are the peers, and of several binaries of ours the first.
+// yardsticks are the peers as we set them up, and of several binaries of ours the first. If
+// there is none of these, it is the first server.
 func yardsticks(servers []*Server) []string {
-	var peers, own []string
+	var own int
 	for _, s := range servers {
 		if s.Ours {
-			own = append(own, s.Name)
-		} else {
-			peers = append(peers, s.Name)
+			own++
 		}
 	}
-	if len(own) > 1 {
-		return append([]string{own[0]}, peers...)
+	var names []string
+	for i, s := range servers {
+		if s.Peer || s.Ours && own > 1 && !slices.ContainsFunc(servers[:i], func(s *Server) bool { return s.Ours }) {
+			names = append(names, s.Name)
+		}
 	}
-	return peers
+	if len(names) == 0 {
+		return []string{servers[0].Name}
+	}
+	return names
 }
 
 // of returns a server's valid rounds.
@@ -94,6 +100,14 @@ func figureOf(format string, vs []float64) figure {
 	return figure{p(median(vs)), p(vs[0]), p(vs[len(vs)-1])}
 }
 
+// latency prints microseconds as milliseconds, where they were measured.
+func latency(rs []Round, micros func(*Load) int64) string {
+	if !rs[0].Latency {
+		return "–"
+	}
+	return spread("%.2f", rs, func(r *Round) float64 { return float64(micros(&r.Load)) / 1e3 }).String()
+}
+
 // median takes sorted values.
 func median(vs []float64) float64 {
 	n := len(vs)
@@ -114,7 +128,25 @@ func ratio(rs, to []Round) string {
 	if len(vs) == 0 {
 		return "–"
 	}
-	return figureOf("%.3f", vs).String()
+	f := figureOf("%.3f", vs)
+	if len(vs) > 2 && f.low != f.high {
+		f.median += fmt.Sprintf(" ±%.3f", doubt(vs))
+	}
+	return f.String()
+}
+
+// doubt is the standard error of the median: how far another run's would be off, two times in
+// three. From the middle of the values alone (their median distance to the median), for the
+// outer ones come from noise of another kind.
+func doubt(sorted []float64) float64 {
+	m := median(sorted)
+	var off []float64
+	for _, v := range sorted {
+		off = append(off, math.Abs(v-m))
+	}
+	slices.Sort(off)
+	const deviation, ofMedian = 1.4826, 1.2533 // of a normal distribution: σ by that distance, √(π/2)
+	return ofMedian * deviation * median(off) / math.Sqrt(float64(len(sorted)))
 }
 
 // disturbed is the share of a core from which other programs' work is worth a remark.
@@ -127,7 +159,7 @@ func remarks(w io.Writer, rounds []Round) {
 		r := &rounds[i]
 		if r.Fault != "" {
 			fmt.Fprintf(w, "round %d of %s does not count: %s\n", r.Number+1, r.Server, r.Fault)
-		} else if r.Others.Seconds() > disturbed*r.seconds() {
+		} else if r.Others > disturbed {
 			noisy++
 		}
 	}

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"time"
 )
 
@@ -19,7 +20,9 @@ type Round struct {
 	Used     Usage
 	Answers  float64       // what was done: bytes read, by the bytes of one answer
 	Memory   int64         // held under load
-	Others   time.Duration // CPU time of everything else on this machine: what disturbs
+	Active   time.Duration // how long it was under load
+	Others   float64       // what everything else on this machine took meanwhile, in cores: it disturbs
+	Latency  bool          // whether Load's latencies mean anything
 	Fault    string        // why it does not count; "" when it does
 }
 
@@ -33,7 +36,7 @@ func (r *Round) Rate() float64 { return r.Answers / r.seconds() }
 // limit, and the rate says less than the CPU time.
 func (r *Round) Busy() float64 { return r.Used.CPU.Seconds() / r.seconds() }
 
-func (r *Round) seconds() float64 { return float64(r.Load.Micros) / 1e6 }
+func (r *Round) seconds() float64 { return r.Active.Seconds() }
 
 // A Bench runs scenarios: the origin and wrk on some CPUs, the server under test on another.
 type Bench struct {
@@ -41,6 +44,7 @@ type Bench struct {
 	Servers  []*Server
 	Rounds   int
 	Time     time.Duration // of a round
+	Slice    time.Duration // of a turn, when turns are cut into slices; 0: they are not
 	Warm     time.Duration // before the first one: connections made, heaps grown
 	CPU      string        // of the servers under test
 	LoadCPUs string        // of origin and wrk
@@ -91,24 +95,49 @@ func (b *Bench) Run(ctx context.Context, s Scenario) ([]Round, error) {
 		if r.reply, err = check(r.Process, s, want); err != nil {
 			return nil, err
 		}
-		if _, err := wrk(ctx, b.LoadCPUs, b.script, s, r.Port, b.Warm, func() {}); err != nil {
+		w, err := b.load(ctx, r, s, b.Warm)
+		if err == nil {
+			_, err = w.wait()
+		}
+		if err != nil {
 			return nil, err
 		}
 		line = append(line, r)
 	}
 	var all []Round
 	for n := range b.Rounds {
-		for i := range line {
-			r := line[(i+n)%len(line)] // nobody always comes after the same one
-			round, err := b.measure(ctx, r, s, n)
-			if err != nil {
-				return nil, err
-			}
-			all = append(all, *round)
-			b.Log("%s round %d %s\n", s.Name, n+1, round)
+		order := append(slices.Clone(line[n%len(line):]), line[:n%len(line)]...) // nobody always follows the same one
+		rounds, err := b.round(ctx, order, s)
+		if err != nil {
+			return nil, err
+		}
+		for _, r := range rounds {
+			r.Number = n
+			b.Log("%s round %d %s\n", s.Name, n+1, &r)
+			all = append(all, r)
 		}
 	}
 	return all, b.profile(ctx, line, s)
+}
+
+func (b *Bench) load(ctx context.Context, r *runner, s Scenario, d time.Duration) (*Wrk, error) {
+	return load(ctx, b.LoadCPUs, b.script, s, r.Port, d)
+}
+
+// round gives every server one turn: one after the other, or all of them by slices.
+func (b *Bench) round(ctx context.Context, line []*runner, s Scenario) ([]Round, error) {
+	if b.Slice > 0 {
+		return b.measure(ctx, s, line...)
+	}
+	var all []Round
+	for _, r := range line {
+		one, err := b.measure(ctx, s, r)
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, one...)
+	}
+	return all, nil
 }
 
 func (b *Bench) startServer(srv *Server, s Scenario) (*runner, error) {
@@ -124,52 +153,8 @@ func (b *Bench) startServer(srv *Server, s Scenario) (*runner, error) {
 	if err != nil {
 		return nil, err
 	}
-	r.Process, err = srv.start(b.CPU, place{dir, port, b.origin.Port, r.admin})
+	r.Process, err = srv.start(b.CPU, place{Dir: dir, Port: port, Origin: b.origin.Port, Admin: r.admin})
 	return r, err
-}
-
-// measure is one server's turn.
-func (b *Bench) measure(ctx context.Context, r *runner, s Scenario, n int) (*Round, error) {
-	round := &Round{Scenario: s.Name, Server: r.Server.Name, Number: n}
-	before, err := b.look(r)
-	if err != nil {
-		return nil, err
-	}
-	load, err := wrk(ctx, b.LoadCPUs, b.script, s, r.Port, b.Time, func() {
-		time.Sleep(b.Time * 8 / 10)
-		round.Memory, err = resident(r.pid())
-	})
-	if err != nil {
-		return nil, err
-	}
-	time.Sleep(20 * time.Millisecond) // closing wrk's connections is part of the round, for all
-	after, err := b.look(r)
-	if err != nil {
-		return nil, err
-	}
-	round.Load = *load
-	round.Used = after.server.minus(before.server)
-	round.Others = max(0, after.machine-before.machine-round.Used.CPU-(after.origin-before.origin)-load.CPU)
-	round.Answers = float64(load.Bytes) / float64(r.reply.Wire)
-	round.Fault = load.fault()
-	return round, nil
-}
-
-// A view is the CPU time used up to a moment.
-type view struct {
-	server          Usage
-	origin, machine time.Duration
-}
-
-func (b *Bench) look(r *runner) (v view, err error) {
-	if v.server, err = usage(r.pid()); err != nil {
-		return v, fmt.Errorf("%s is gone: %w; it said:\n%s", r.Server.Name, err, r.said())
-	}
-	if v.origin, err = cpuClock(b.origin.pid()); err != nil {
-		return v, fmt.Errorf("the origin is gone: %w; it said:\n%s", err, b.origin.said())
-	}
-	v.machine, err = machineBusy()
-	return v, err
 }
 
 // String is the line that tells how it goes.
@@ -177,6 +162,6 @@ func (r *Round) String() string {
 	if r.Fault != "" {
 		return fmt.Sprintf("%s: INVALID: %s", r.Server, r.Fault)
 	}
-	return fmt.Sprintf("%s: %.2f µs, %.0f/s, p99 %.2f ms, busy %.0f %%, others %.0f %% of a core",
-		r.Server, r.CPU(), r.Rate(), float64(r.Load.P99)/1e3, 100*r.Busy(), 100*r.Others.Seconds()/r.seconds())
+	return fmt.Sprintf("%s: %.2f µs, %.0f/s, busy %.0f %%, others %.0f %% of a core",
+		r.Server, r.CPU(), r.Rate(), 100*r.Busy(), 100*r.Others)
 }

@@ -24,6 +24,7 @@ var peers embed.FS
 type Server struct {
 	Name string // as in the report
 	Path string // the program
+	Peer bool   // one that all are compared with
 	Ours bool   // takes --admin and can be profiled
 	args func(at place) ([]string, error)
 	env  []string
@@ -35,6 +36,7 @@ type place struct {
 	Port   int    // where to listen
 	Origin int    // what to forward to
 	Admin  int    // ours: where to serve profiles; 0: nowhere
+	Plain  bool   // peers: leave out what is set for large bodies
 }
 
 func (s *Server) start(cpus string, at place) (*Process, error) {
@@ -62,33 +64,44 @@ func ours(name, path string, more []string) *Server {
 		}}
 }
 
-func nginx() *Server {
-	return &Server{Name: "nginx", Path: "nginx", args: func(at place) ([]string, error) {
-		conf, err := fill("nginx.conf", at)
+// nginx and haproxy take a configuration of bench/peers/, or a file to compare with it. Called
+// nginx-plain and haproxy-plain they run with keep-alive well set, and else as they come.
+func nginx(name, conf string) *Server {
+	return &Server{Name: name, Path: "nginx", Peer: name == "nginx", args: func(at place) ([]string, error) {
+		at.Plain = strings.HasSuffix(name, "-plain")
+		conf, err := fill(conf, at)
 		return []string{"-p", at.Dir, "-e", filepath.Join(at.Dir, "nginx-start.log"), "-c", conf}, err
 	}}
 }
 
-func haproxy() *Server {
-	return &Server{Name: "haproxy", Path: "haproxy", args: func(at place) ([]string, error) {
-		conf, err := fill("haproxy.cfg", at)
+func haproxy(name, conf string) *Server {
+	return &Server{Name: name, Path: "haproxy", Peer: name == "haproxy", args: func(at place) ([]string, error) {
+		at.Plain = strings.HasSuffix(name, "-plain")
+		conf, err := fill(conf, at)
 		return []string{"-db", "-f", conf}, err
 	}}
 }
 
-func relay(floor string) *Server {
-	return &Server{Name: "floor", Path: floor, args: func(at place) ([]string, error) {
+func relay(name, program string) *Server {
+	return &Server{Name: name, Path: program, Peer: name == "floor", args: func(at place) ([]string, error) {
 		return []string{"relay", strconv.Itoa(at.Port), strconv.Itoa(at.Origin)}, nil
 	}}
 }
 
-// fill writes the peer's configuration with the place's ports into the place's folder.
-func fill(name string, at place) (string, error) {
-	t, err := template.ParseFS(peers, "peers/"+name)
+// fill writes the configuration with the place's ports into the place's folder.
+func fill(conf string, at place) (string, error) {
+	text, err := peers.ReadFile("peers/" + conf)
+	if err != nil {
+		text, err = os.ReadFile(conf)
+	}
 	if err != nil {
 		return "", err
 	}
-	path := filepath.Join(at.Dir, name)
+	t, err := template.New(conf).Parse(string(text))
+	if err != nil {
+		return "", err
+	}
+	path := filepath.Join(at.Dir, filepath.Base(conf))
 	f, err := os.Create(path)
 	if err != nil {
 		return "", err
@@ -103,13 +116,14 @@ func fill(name string, at place) (string, error) {
 // line puts together the servers under test, in the order asked for. The word "multiserver"
 // stands for all the given binaries, or for one built from this module if none is given.
 func line(ctx context.Context, names string, binaries []string, floor, dir string) ([]*Server, error) {
+	if len(binaries) == 0 {
+		binaries = []string{"multiserver=."}
+	}
 	var all []*Server
 	for _, name := range strings.Split(names, ",") {
-		switch strings.TrimSpace(name) {
-		case "multiserver":
-			if len(binaries) == 0 {
-				binaries = []string{"multiserver=."}
-			}
+		name, file, own := strings.Cut(strings.TrimSpace(name), "=")
+		switch {
+		case name == "multiserver":
 			for _, b := range binaries {
 				s, err := binary(ctx, b, dir)
 				if err != nil {
@@ -117,14 +131,20 @@ func line(ctx context.Context, names string, binaries []string, floor, dir strin
 				}
 				all = append(all, s)
 			}
-		case "nginx":
-			all = append(all, nginx())
-		case "haproxy":
-			all = append(all, haproxy())
-		case "floor":
-			all = append(all, relay(floor))
+		case (name == "nginx" || name == "nginx-plain") && !own:
+			all = append(all, nginx(name, "nginx.conf"))
+		case (name == "haproxy" || name == "haproxy-plain") && !own:
+			all = append(all, haproxy(name, "haproxy.cfg"))
+		case name == "floor" && !own:
+			all = append(all, relay(name, floor))
+		case strings.HasSuffix(file, ".conf"):
+			all = append(all, nginx(name, file))
+		case strings.HasSuffix(file, ".cfg"):
+			all = append(all, haproxy(name, file))
+		case own:
+			all = append(all, relay(name, file))
 		default:
-			return nil, fmt.Errorf("-servers %s: %q is not among multiserver, nginx, haproxy, floor", names, name)
+			return nil, fmt.Errorf("-servers %s: %q is none of multiserver, nginx, nginx-plain, haproxy, haproxy-plain, floor, nor NAME=FILE.conf for nginx or NAME=FILE.cfg for HAProxy", names, name)
 		}
 	}
 	seen := map[string]bool{}

@@ -48,32 +48,55 @@ func (l *Load) fault() string {
 		l.Connect, l.Read, l.Write, l.Timeout, l.Status)
 }
 
-// wrk runs one load against port for the given time. during is called while it runs.
-func wrk(ctx context.Context, cpus, script string, s Scenario, port int, d time.Duration, during func()) (*Load, error) {
-	// wrk has a deadline of its own; ours is for the case that it does not keep it.
-	ctx, cancel := context.WithTimeout(ctx, d+10*time.Second)
-	defer cancel()
-	cmd := exec.CommandContext(ctx, "taskset", "-c", cpus, "wrk", "-t1", "-c", strconv.Itoa(s.Conns),
-		"-d", fmt.Sprintf("%ds", int(d.Seconds())), "--timeout", "5s", "--latency", "-s", script,
+// A Wrk is a load under way.
+type Wrk struct {
+	cmd    *exec.Cmd
+	out    bytes.Buffer
+	ctx    context.Context
+	cancel context.CancelFunc
+}
+
+// load starts wrk against port for the given time, in whole seconds.
+func load(ctx context.Context, cpus, script string, s Scenario, port int, d time.Duration) (*Wrk, error) {
+	w := new(Wrk)
+	// wrk ends by itself; the deadline is for the case that it does not.
+	w.ctx, w.cancel = context.WithTimeout(ctx, d+10*time.Second)
+	w.cmd = exec.CommandContext(w.ctx, "taskset", "-c", cpus, "wrk", "-t1", "-c", strconv.Itoa(s.Conns),
+		"-d", fmt.Sprintf("%ds", int(d.Seconds())), "--timeout", "10s", "--latency", "-s", script,
 		fmt.Sprintf("http://127.0.0.1:%d%s", port, s.Path), "--", s.Method, strconv.Itoa(s.Body))
-	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true, Pdeathsig: syscall.SIGKILL}
-	var out bytes.Buffer
-	cmd.Stdout, cmd.Stderr = &out, &out
-	if err := cmd.Start(); err != nil {
+	w.cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true, Pdeathsig: syscall.SIGKILL}
+	w.cmd.Stdout, w.cmd.Stderr = &w.out, &w.out
+	if err := w.cmd.Start(); err != nil {
+		w.cancel()
 		return nil, fmt.Errorf("start wrk: %w", err)
 	}
-	during()
-	if err := cmd.Wait(); err != nil {
-		if ctx.Err() != nil {
-			return nil, ctx.Err()
+	return w, nil
+}
+
+// halt and resume stop the load for a while; its clock goes on, so its latencies are then void.
+func (w *Wrk) halt()   { w.cmd.Process.Signal(syscall.SIGSTOP) }
+func (w *Wrk) resume() { w.cmd.Process.Signal(syscall.SIGCONT) }
+
+// drop ends the load without a result.
+func (w *Wrk) drop() {
+	w.cancel() // SIGKILL, which a halted process obeys too
+	w.cmd.Wait()
+}
+
+// wait returns the result when the load's time is over.
+func (w *Wrk) wait() (*Load, error) {
+	defer w.cancel()
+	if err := w.cmd.Wait(); err != nil {
+		if w.ctx.Err() != nil {
+			return nil, w.ctx.Err()
 		}
-		return nil, fmt.Errorf("wrk: %w: %s", err, out.Bytes())
+		return nil, fmt.Errorf("wrk: %w: %s", err, w.out.Bytes())
 	}
-	l, err := parseWrk(out.Bytes())
+	l, err := parseWrk(w.out.Bytes())
 	if err != nil {
-		return nil, fmt.Errorf("wrk: %w:\n%s", err, out.Bytes())
+		return nil, fmt.Errorf("wrk: %w:\n%s", err, w.out.Bytes())
 	}
-	l.CPU = cmd.ProcessState.UserTime() + cmd.ProcessState.SystemTime()
+	l.CPU = w.cmd.ProcessState.UserTime() + w.cmd.ProcessState.SystemTime()
 	return l, nil
 }
 

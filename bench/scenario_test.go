@@ -1,0 +1,29 @@
+//go:build linux
+
+package main
+
+import "testing"
+
+func TestScenarioNamesAreTheirParameters(t *testing.T) {
+	f := func(name string, want Scenario) {
+		t.Helper()
+		want.Name = name
+		got, err := parseScenario(name)
+		if err != nil || got != want {
+			t.Errorf("%s: %+v, %v; want %+v", name, got, err, want)
+		}
+	}
+	f("forward-1k-c64", Scenario{Method: "GET", Path: "/1k", Conns: 64})
+	f("forward-1m-c1", Scenario{Method: "GET", Path: "/1m", Conns: 1})
+	f("forward-0-c2000", Scenario{Method: "GET", Path: "/0", Conns: 2000})
+	f("post-16k-c64", Scenario{Method: "POST", Path: "/1k", Body: 16 << 10, Conns: 64})
+
+	for _, name := range []string{"", "forward", "forward-1k", "forward-1g-c1", "forward-65m-c1", "forward-1k-c0", "forward-1k-c4001", "hit-1k-c64"} {
+		if s, err := parseScenario(name); err == nil {
+			t.Errorf("%q: %+v and no error", name, s)
+		}
+	}
+	if all, err := parseScenarios(defaultScenarios); err != nil || len(all) != 4 {
+		t.Errorf("the default: %v, %v", all, err)
+	}
+}

@@ -1,0 +1,174 @@
+//go:build linux
+
+package main
+
+import (
+	"context"
+	"fmt"
+	"time"
+)
+
+// A turn is one server's part of a round, while it is measured.
+type turn struct {
+	*runner
+	wrk    *Wrk
+	load   *Load
+	before Usage
+	active time.Duration
+	memory int64
+}
+
+// measure has some servers share a stretch of time, and charges each what it used in it.
+func (b *Bench) measure(ctx context.Context, s Scenario, line ...*runner) ([]Round, error) {
+	var turns []*turn
+	for _, r := range line {
+		used, err := r.used()
+		if err != nil {
+			return nil, err
+		}
+		turns = append(turns, &turn{runner: r, before: used})
+	}
+	before, err := b.elsewhere()
+	if err != nil {
+		return nil, err
+	}
+	began := time.Now()
+	if len(turns) == 1 {
+		err = b.alone(ctx, turns[0], s)
+	} else {
+		err = b.together(ctx, turns, s)
+	}
+	if err != nil {
+		return nil, err
+	}
+	pause(ctx, 20*time.Millisecond) // closing wrk's connections is part of the turn, for all
+	after, err := b.elsewhere()
+	if err != nil {
+		return nil, err
+	}
+	lasted := time.Since(began)
+	others := after - before
+	var rounds []Round
+	for _, t := range turns {
+		r, err := t.round(s)
+		if err != nil {
+			return nil, err
+		}
+		r.Latency = len(turns) == 1
+		others -= r.Used.CPU + t.load.CPU
+		rounds = append(rounds, r)
+	}
+	for i := range rounds {
+		rounds[i].Others = max(0, others.Seconds()/lasted.Seconds())
+	}
+	return rounds, nil
+}
+
+func (t *turn) round(s Scenario) (Round, error) {
+	used, err := t.used()
+	return Round{
+		Scenario: s.Name,
+		Server:   t.Server.Name,
+		Load:     *t.load,
+		Used:     used.minus(t.before),
+		Answers:  float64(t.load.Bytes) / float64(t.reply.Wire),
+		Active:   t.active,
+		Memory:   t.memory,
+		Fault:    t.load.fault(),
+	}, err
+}
+
+// alone gives the whole stretch to one server.
+func (b *Bench) alone(ctx context.Context, t *turn, s Scenario) error {
+	w, err := b.load(ctx, t.runner, s, b.Time)
+	if err != nil {
+		return err
+	}
+	pause(ctx, b.Time*8/10) // then the server is at full load and as large as it gets
+	memory, err := resident(t.pid())
+	load, failed := w.wait()
+	if failed != nil {
+		return failed
+	}
+	t.load, t.memory, t.active = load, memory, time.Duration(load.Micros)*time.Microsecond
+	return err
+}
+
+// together cuts the stretch into slices. Each server has a wrk of its own, and all of these but
+// one stand still. A machine that others use too changes its speed within a second by more than
+// the difference one looks for; slices much shorter than that meet all servers alike. What a
+// server used and what its wrk read is known exactly; only the latencies are void.
+func (b *Bench) together(ctx context.Context, turns []*turn, s Scenario) error {
+	defer func() {
+		for _, t := range turns {
+			if t.wrk != nil && t.load == nil {
+				t.wrk.drop()
+			}
+		}
+	}()
+	whole := b.Time * time.Duration(len(turns))
+	for end := time.Now().Add(whole); time.Now().Before(end) && ctx.Err() == nil; {
+		for _, t := range turns {
+			if err := b.slice(ctx, t, s, whole); err != nil {
+				return err
+			}
+		}
+	}
+	for _, t := range turns {
+		var err error
+		resumed := time.Now()
+		t.wrk.resume() // its time is over: it says what it saw, and ends
+		if t.load, err = t.wrk.wait(); err != nil {
+			return err
+		}
+		t.active += time.Since(resumed)
+	}
+	return nil
+}
+
+// slice lets one wrk run for a moment.
+func (b *Bench) slice(ctx context.Context, t *turn, s Scenario, whole time.Duration) (err error) {
+	resumed := time.Now()
+	if t.wrk != nil {
+		t.wrk.resume()
+	} else if t.wrk, err = b.load(ctx, t.runner, s, whole); err != nil {
+		return err
+	}
+	pause(ctx, b.Slice)
+	if t.memory == 0 && t.active > b.Time/2 {
+		t.memory, err = resident(t.pid()) // in the middle, under load
+	}
+	t.wrk.halt()
+	t.active += time.Since(resumed)
+	return err
+}
+
+// used is what the server's processes have used so far.
+func (r *runner) used() (Usage, error) {
+	u, err := usage(r.pid())
+	if err != nil {
+		return u, fmt.Errorf("%s is gone: %w; it said:\n%s", r.Server.Name, err, r.said())
+	}
+	return u, nil
+}
+
+// elsewhere is the CPU time that this machine spent so far on all but the origin.
+func (b *Bench) elsewhere() (time.Duration, error) {
+	machine, err := machineBusy()
+	if err != nil {
+		return 0, err
+	}
+	origin, err := cpuClock(b.origin.pid())
+	if err != nil {
+		return 0, fmt.Errorf("the origin is gone: %w; it said:\n%s", err, b.origin.said())
+	}
+	return machine - origin, nil
+}
+
+// pause sleeps, unless all is to stop.
+func pause(ctx context.Context, d time.Duration) {
+	select {
+	case <-time.After(d):
+	case <-ctx.Done():
+	}
+}
