@@ -91,6 +91,9 @@ func (l *Link) parse(res *wire.Response) error {
 			n, err = res.Parse(l.Buffered())
 		}
 	}
+	if err == nil && n > l.u.pool.opt.MaxHead {
+		err = wire.HeadLimit(nil, 0)
+	}
 	if err == nil {
 		l.Pin(n)
 	}

@@ -12,7 +12,6 @@ func (p *Proxy) admit(x *Exchange) bool {
 		x.close, x.unread = true, true // what follows is not HTTP
 		return p.answer(x, 405, "CONNECT is for forward proxies")
 	case "TRACE": // would hand a script the credentials it may not read
-		x.close, x.unread = x.close || q.Length > 0 || q.Chunked, true
 		return p.answer(x, 405, "TRACE is not allowed")
 	case "OPTIONS":
 		if n, ok := x.maxForwards(); ok && n == 0 {
@@ -20,7 +19,6 @@ func (p *Proxy) admit(x *Exchange) bool {
 		}
 	}
 	if p.opt.MaxBody > 0 && q.Length > p.opt.MaxBody {
-		x.close, x.unread = true, true
 		return p.answer(x, 413, "body too large")
 	}
 	return true

@@ -53,6 +53,9 @@ func (p Pages) load(dir, name string, key int) error {
 // with it. what is for people: a few words that never change.
 func (p *Proxy) answer(x *Exchange, status int, what string) bool {
 	x.status, x.began = status, true
+	if !x.inBody.Ended() { // nobody will read it: what follows it cannot be found
+		x.close, x.unread = true, true
+	}
 	kind, body := p.page(x, status, what)
 	out := append(x.buffer(len(body)), "HTTP/1.1 "...)
 	out = strconv.AppendInt(out, int64(status), 10)

@@ -98,6 +98,7 @@ func (c *Client) serve(x *Exchange) {
 	if c.p.opt.Lines != nil {
 		x.start = time.Now()
 	}
+	x.inBody.Begin(c.Conn, x.Req.Framing(), x.Req.Length, c.p.opt.MaxBody)
 	c.p.Serve(x)
 	if !x.close {
 		c.Release()
@@ -146,6 +147,7 @@ func (c *Client) slowHead(x *Exchange) (int, error) {
 // refuse answers what is no request.
 func (c *Client) refuse(x *Exchange, err error) {
 	x.close, x.unread = true, true
+	x.inBody.Begin(c.Conn, wire.None, 0, 0)
 	x.Req = wire.Request{Head: wire.Head{Fields: x.Req.Fields[:0], Minor: 1}}
 	switch bad, ok := err.(*wire.Bad); {
 	case ok:

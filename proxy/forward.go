@@ -49,11 +49,7 @@ func (p *Proxy) forward(x *Exchange) bool {
 // collect reads a small body whole; others flow.
 func (p *Proxy) collect(x *Exchange) bool {
 	q := &x.Req
-	x.inBody.Begin(x.Client.Conn, q.Framing(), q.Length, p.opt.MaxBody)
-	if q.Length <= 0 {
-		return true
-	}
-	if q.Continue || q.Length > smallBody {
+	if q.Length <= 0 || q.Length > smallBody || q.Continue {
 		return true
 	}
 	n := int(q.Length)
@@ -165,9 +161,7 @@ func (p *Proxy) fail(x *Exchange) bool {
 		x.broken = true
 		return false
 	}
-	if !x.inBody.Ended() {
-		x.close, x.unread = true, true
-	}
+	x.cut = false
 	return p.answer(x, f.Status(), f.Reason.String())
 }
 

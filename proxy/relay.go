@@ -24,7 +24,8 @@ func (p *Proxy) relay(x *Exchange) *pool.Fault {
 	x.settleClose(framing)
 	x.out = x.appendResponse(x.buffer(len(res.Raw)+len(x.link.Buffered())), framing)
 	c.WriteWithin(p.opt.Idle)
-	x.began = true
+	before := c.Wrote()
+	defer func() { x.began = c.Wrote() != before }()
 	if n := len(x.link.Buffered()); framing == wire.None || framing == wire.Sized && int64(n) >= res.Length {
 		return x.whole(framing) // fast path
 	}
@@ -34,7 +35,7 @@ func (p *Proxy) relay(x *Exchange) *pool.Fault {
 	case err == nil:
 		return nil
 	case fromUp:
-		x.broken, x.cut = true, framing == wire.ToClose
+		x.cut = framing == wire.ToClose
 		return pool.BodyFault(err)
 	}
 	return x.gone(err)

@@ -128,7 +128,9 @@ func (x *Exchange) appendIdentity(dst []byte) []byte {
 		dst = append(dst, crlf...)
 	}
 	if !validID(q.Find(wire.RequestID)) {
-		x.makeID()
+		if !x.hasID { // the same for every try
+			x.makeID()
+		}
 		dst = append(append(append(dst, idField...), x.id[:]...), crlf...)
 	}
 	return dst

@@ -15,7 +15,6 @@ func (p *Proxy) upgrade(x *Exchange) bool {
 	if !q.Upgrade || string(q.Method) != "GET" || q.Framing() != wire.None || !wire.EqualFold(q.Find(wire.Upgrade), "websocket") {
 		return true
 	}
-	x.inBody.Begin(x.Client.Conn, wire.None, 0, 0)
 	for {
 		u := p.pool.Pick(0, &x.tried)
 		if u == nil {

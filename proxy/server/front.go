@@ -5,6 +5,9 @@ import (
 	"fmt"
 	"log/slog"
 	"net"
+	"strings"
+	"sync/atomic"
+	"time"
 
 	"github.com/valyala/fasthttp"
 
@@ -19,11 +22,13 @@ import (
 func newFront(most int, p *proxy.Proxy, log *slog.Logger) *fasthttp.Server {
 	s := &fasthttp.Server{
 		Concurrency: most,
-		Logger:      printer{log},
+		Logger:      printer{log, most},
 		Handler:     func(*fasthttp.RequestCtx) { panic("BUG: fasthttp's own loop was entered") },
 	}
 	s.NextProto(http1, func(nc net.Conn) error {
-		p.ServeConn(nc.(*negotiated).Conn)
+		n := nc.(*negotiated)
+		n.taken = true
+		p.ServeConn(n.Conn)
 		return nil
 	})
 	return s
@@ -32,19 +37,26 @@ func newFront(most int, p *proxy.Proxy, log *slog.Logger) *fasthttp.Server {
 const http1 = "http/1.1"
 
 // listener gives its connections a protocol.
-type listener struct{ net.Listener }
+type listener struct {
+	net.Listener
+	refused *atomic.Uint64
+}
 
 func (l listener) Accept() (net.Conn, error) {
 	c, err := l.Listener.Accept()
 	if err != nil {
 		return nil, err
 	}
-	return &negotiated{c}, nil
+	return &negotiated{Conn: c, refused: l.refused}, nil
 }
 
 // negotiated is a connection that says it speaks HTTP/1.1, as one on which TLS
 // agreed on it would.
-type negotiated struct{ net.Conn }
+type negotiated struct {
+	net.Conn
+	taken   bool // by a worker
+	refused *atomic.Uint64
+}
 
 // Handshake does nothing.
 func (*negotiated) Handshake() error { return nil }
@@ -54,9 +66,32 @@ func (*negotiated) ConnectionState() tls.ConnectionState {
 	return tls.ConnectionState{NegotiatedProtocol: http1}
 }
 
+const full = "HTTP/1.1 503 Service Unavailable\r\n" +
+	"Content-Type: text/plain; charset=utf-8\r\nContent-Length: 41\r\n" +
+	"Cache-Control: no-store\r\nRetry-After: 1\r\nConnection: close\r\n\r\n" +
+	"503 Service Unavailable: too many clients"
+
+// Close says why to a client that no worker was left for. The answer fits any
+// socket's buffer, so the accept loop that calls this does not wait.
+func (c *negotiated) Close() error {
+	if !c.taken {
+		c.refused.Add(1)
+		_ = c.SetWriteDeadline(time.Now().Add(time.Millisecond))
+		_, _ = c.Write([]byte(full))
+	}
+	return c.Conn.Close()
+}
+
 // printer takes fasthttp's own log lines.
-type printer struct{ log *slog.Logger }
+type printer struct {
+	log  *slog.Logger
+	most int
+}
 
 func (p printer) Printf(format string, args ...any) {
+	if strings.HasPrefix(format, "The incoming connection cannot be served") { // at most once a minute
+		p.log.Warn("connections refused, as many as allowed are open", "limit", p.most, "raise", "--max-connections")
+		return
+	}
 	p.log.Warn("connections", "cause", fmt.Sprintf(format, args...))
 }

@@ -9,6 +9,7 @@ import (
 func (s *Server) metrics(m *admin.Metrics) {
 	st := &s.proxy.Stats
 	m.Gauge("multiserver_clients", "Client connections open.", float64(st.Clients.Load()))
+	m.Counter("multiserver_clients_refused_total", "Connections refused, as many as allowed were open.", s.turned.Load())
 	m.Gauge("multiserver_tunnels", "WebSocket tunnels open.", float64(st.Upgraded.Load()))
 	for i := range st.Classes {
 		class := [...]string{"none", "1xx", "2xx", "3xx", "4xx", "5xx"}[i]

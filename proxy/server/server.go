@@ -10,6 +10,7 @@ import (
 	"os"
 	"sync"
 	"sync/atomic"
+	"syscall"
 	"time"
 
 	"github.com/valyala/fasthttp"
@@ -34,6 +35,8 @@ type Server struct {
 	admin *admin.Admin // nil: none
 	lines *proxy.Log   // nil: none
 	ready atomic.Bool
+
+	turned atomic.Uint64 // connections refused for want of a worker
 
 	opened []io.Closer // what New opened, for when it fails
 }
@@ -156,7 +159,7 @@ func (s *Server) makeProxy(pages proxy.Pages) {
 func (s *Server) listen() error {
 	var errs []error
 	for _, a := range s.conf.Listen {
-		ln, err := net.Listen(a.Network, a.Addr)
+		ln, err := open(a)
 		if err != nil {
 			errs = append(errs, fmt.Errorf("--listen %s: %w", a.Addr, err))
 			continue
@@ -164,6 +167,25 @@ func (s *Server) listen() error {
 		s.lns = append(s.lns, ln)
 	}
 	return errors.Join(errs...)
+}
+
+// open listens on a. A Unix socket that nobody listens on is what a process
+// left that was killed, and is replaced.
+func open(a config.Address) (net.Listener, error) {
+	ln, err := net.Listen(a.Network, a.Addr)
+	if err == nil || a.Network != "unix" || !errors.Is(err, syscall.EADDRINUSE) {
+		return ln, err
+	}
+	if nc, dialed := net.Dial("unix", a.Addr); dialed == nil {
+		_ = nc.Close()
+		return nil, err
+	} else if !errors.Is(dialed, syscall.ECONNREFUSED) {
+		return nil, err
+	}
+	if err := os.Remove(a.Addr); err != nil {
+		return nil, err
+	}
+	return net.Listen(a.Network, a.Addr)
 }
 
 func (s *Server) openAdmin() error {
@@ -203,7 +225,7 @@ func (s *Server) Run(ctx context.Context) error {
 	for _, ln := range s.lns {
 		s.log.Info("listening", "addr", ln.Addr().String())
 		wg.Go(func() {
-			if err := s.front.Serve(listener{ln}); err != nil {
+			if err := s.front.Serve(listener{ln, &s.turned}); err != nil {
 				failed <- fmt.Errorf("listener %s: %w", ln.Addr(), err)
 			}
 		})

@@ -33,7 +33,7 @@ const (
 // does it hold a buffer for the answer before that comes. So exchanges that
 // wait hold little, and the next one finds warm buffers.
 func (c *Conn) Ask(req []byte) (sent bool, err error) {
-	if c.r != c.w {
+	if c.r != c.w || c.raw == nil && c.Left() {
 		ReleaseBuffer(req)
 		return false, ErrStale
 	}

@@ -173,7 +173,7 @@ func TestFramingMayNotOutweighData(t *testing.T) {
 	n := 20000 // one byte a chunk is legal, and what some do
 	f(strings.Repeat("1\r\nx\r\n", n)+"0\r\n\r\n", fmt.Sprintf("%q", strings.Repeat("x", n)))
 	line := "1;" + strings.Repeat("e", 200) + "\r\n"
-	most := overheadFree/(len(line)-overheadRate) + 1
+	most := (overheadFree - overheadRate) / (len(line) - overheadRate)
 	f(strings.Repeat(line+"x\r\n", most+2)+"0\r\n\r\n", fmt.Sprintf("%q", strings.Repeat("x", most))+bad)
 }
 

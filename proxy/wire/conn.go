@@ -17,6 +17,7 @@ import (
 type Conn struct {
 	nc    net.Conn
 	raw   syscall.RawConn // nil: no plain socket
+	sock  syscall.RawConn // the socket under all, if there is one
 	guard *Guard
 	shard *shard
 	place int // guarded by shard.mu
@@ -27,6 +28,7 @@ type Conn struct {
 	first int    // size of the buffer to begin with
 
 	rd, wr wait
+	wrote  int64                // bytes, of the writing goroutine
 	client atomic.Pointer[Conn] // whose exchange this upstream connection serves
 
 	reading
@@ -49,14 +51,23 @@ var ErrBroken = errors.New("connection given up")
 func NewConn(nc net.Conn, g *Guard, first int) *Conn {
 	c := &Conn{nc: nc, guard: g, first: first}
 	c.rd.by, c.wr.by = forever, forever
-	if sc, ok := nc.(syscall.Conn); ok {
-		if raw, err := sc.SyscallConn(); err == nil {
-			c.raw = raw
-			c.on = methods{c.read, c.await, c.each, c.write, c.ask}
-		}
+	c.raw, c.sock = rawConn(nc), rawConn(nc)
+	if c.raw != nil {
+		c.on = methods{c.read, c.await, c.each, c.write, c.ask}
+	} else if t, ok := nc.(interface{ NetConn() net.Conn }); ok { // *tls.Conn
+		c.sock = rawConn(t.NetConn())
 	}
 	g.join(c)
 	return c
+}
+
+func rawConn(nc net.Conn) syscall.RawConn {
+	if sc, ok := nc.(syscall.Conn); ok {
+		if raw, err := sc.SyscallConn(); err == nil {
+			return raw
+		}
+	}
+	return nil
 }
 
 // Close closes the connection and takes back its buffer.
@@ -93,12 +104,16 @@ func (c *Conn) ResumeRead() { _ = c.nc.SetReadDeadline(time.Time{}) }
 // ReadWithin limits the reads from here on to end d from now; 0: no limit.
 func (c *Conn) ReadWithin(d time.Duration) { c.rd.within(c.guard.Now(), d) }
 
-// WriteWithin limits the writes from here on to end d from now; 0: no limit.
+// WriteWithin limits how long the writes from here on may make no progress; 0:
+// no limit.
 func (c *Conn) WriteWithin(d time.Duration) { c.wr.within(c.guard.Now(), d) }
 
 // EndWithin limits what is still read to end d from now, whatever limits come
 // later; the goroutine that reads need not know.
 func (c *Conn) EndWithin(d time.Duration) { _ = c.nc.SetReadDeadline(time.Now().Add(d)) }
+
+// Wrote is how many bytes were written so far.
+func (c *Conn) Wrote() int64 { return c.wrote }
 
 // Serve tells for whom this upstream connection works; if that client leaves
 // while an answer is waited for, the wait ends with ErrGone. nil: for nobody.

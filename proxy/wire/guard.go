@@ -153,10 +153,11 @@ func (g *Guard) leave(c *Conn) {
 
 // wait is one direction of a connection as the Guard sees it.
 type wait struct {
-	due  atomic.Int64 // 0: nobody waits; > 0: limit, idle, seq; < 0: ended by the Guard
-	seq  int64        // of the waiting goroutine
-	by   int64        // limit in milliseconds of the Guard's time, of the waiting goroutine
-	seen int64        // of the Guard
+	due  atomic.Int64  // 0: nobody waits; > 0: limit, idle, seq; < 0: ended by the Guard
+	seq  int64         // of the waiting goroutine
+	each time.Duration // what within was given
+	by   int64         // limit in milliseconds of the Guard's time, of the waiting goroutine
+	seen int64         // of the Guard
 }
 
 // The seq makes each wait's due its own, so that the Guard can never end the
@@ -183,6 +184,9 @@ func (w *wait) end(d, why int64, deadline func(time.Time) error) {
 	}
 }
 
+// renew is within again, for a wait behind some progress.
+func (w *wait) renew(now int64) { w.within(now, w.each) }
+
 // begin is called before a goroutine parks, finish after it woke.
 func (w *wait) begin(flag int64) {
 	w.seq = (w.seq + 1) & seqMask
@@ -201,6 +205,7 @@ func (w *wait) finish() error {
 
 // within sets the limit of the waits from here on; 0 means none.
 func (w *wait) within(now int64, d time.Duration) {
+	w.each = d
 	if w.by = forever; d > 0 {
 		w.by = now + (d + Tick - 1).Milliseconds()
 	}

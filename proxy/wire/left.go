@@ -4,11 +4,11 @@ import "syscall"
 
 // Left tells whether the peer has closed its side. A peer that only shut down
 // its sending side cannot be told from one that is gone, and counts as gone,
-// as it does for nginx. Without a plain socket it is not known: false.
+// as it does for nginx. Without a socket it is not known: false.
 func (c *Conn) Left() bool {
 	gone := false
-	if c.raw != nil {
-		_ = c.raw.Control(func(fd uintptr) { gone = left(fd) })
+	if c.sock != nil {
+		_ = c.sock.Control(func(fd uintptr) { gone = left(fd) })
 	}
 	return gone
 }

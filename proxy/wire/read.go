@@ -121,7 +121,7 @@ func (c *Conn) await(fd uintptr) bool {
 // trying to read.
 func (c *Conn) Silent() bool {
 	if c.raw == nil {
-		return c.r == c.w
+		return c.r == c.w && !c.Left()
 	}
 	silent := false
 	err := c.raw.Read(func(fd uintptr) bool {

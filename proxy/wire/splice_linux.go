@@ -122,6 +122,7 @@ func (c *Conn) spliceOut(p pipe, held int, more bool) (n int, err error) {
 	err = c.raw.Write(func(fd uintptr) bool {
 		k, err := splice(p.r, int(fd), held, flags)
 		if err == syscall.EAGAIN {
+			c.wr.renew(c.guard.Now())
 			c.wr.begin(0)
 			return false
 		}

@@ -1,11 +1,13 @@
 package wire
 
 import (
+	"crypto/tls"
+	"errors"
 	"fmt"
 	"io"
 	"net"
+	"net/http/httptest"
 	"os"
-	"sync/atomic"
 	"testing"
 	"time"
 )
@@ -57,6 +59,23 @@ func dialed(t testing.TB, network, addr string) (a, b net.Conn) {
 	return a, b
 }
 
+// encrypted is TLS over loopback, a the client's end.
+func encrypted(t testing.TB) (a, b net.Conn) {
+	t.Helper()
+	a, b = tcp(t)
+	s := httptest.NewUnstartedServer(nil) // for its certificate
+	s.StartTLS()
+	s.Close()
+	client := tls.Client(a, &tls.Config{InsecureSkipVerify: true})
+	server := tls.Server(b, s.TLS)
+	shaken := make(chan error, 1)
+	go func() { shaken <- server.Handshake() }()
+	if err := errors.Join(client.Handshake(), <-shaken); err != nil {
+		t.Fatal(err)
+	}
+	return client, server
+}
+
 // links are the kinds of connection a Conn runs over: by system calls of its
 // own, and by Read and Write.
 var links = []struct {
@@ -65,6 +84,7 @@ var links = []struct {
 }{
 	{"tcp", tcp},
 	{"unix", unix},
+	{"tls", encrypted},
 	{"pipe", func(t testing.TB) (a, b net.Conn) {
 		a, b = net.Pipe()
 		t.Cleanup(func() { a.Close(); b.Close() })
@@ -114,10 +134,10 @@ func await(t testing.TB, what string, ok func() bool) {
 	}
 }
 
-// waits tells whether some goroutine is parked in a read or write of c.
-func waiting(w *wait) func() bool { return func() bool { return w.due.Load() > 0 } }
+// parked tells whether a goroutine waits in that direction of a connection.
+func parked(w *wait) func() bool { return func() bool { return w.due.Load() > 0 } }
 
-// must fails the test if a goroutine of its own is to say why.
+// must is for what cannot fail but does; also from goroutines of a test.
 func must(t testing.TB, err error) {
 	t.Helper()
 	if err != nil {
@@ -146,12 +166,4 @@ func descriptors(t testing.TB) int {
 		t.Skip("no /proc here")
 	}
 	return len(d)
-}
-
-// tally counts bytes that pass.
-type tally struct{ atomic.Int64 }
-
-func (n *tally) Write(p []byte) (int, error) {
-	n.Add(int64(len(p)))
-	return len(p), nil
 }

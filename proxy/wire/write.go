@@ -14,7 +14,8 @@ type writing struct {
 func (c *Conn) Write(p []byte) error {
 	if c.raw == nil {
 		c.wr.begin(0)
-		_, err := c.nc.Write(p)
+		n, err := c.nc.Write(p)
+		c.wrote += int64(n)
 		return c.writeErr(err)
 	}
 	c.out, c.werr = p, nil
@@ -39,9 +40,11 @@ func (c *Conn) write(fd uintptr) bool {
 		n, err := sysWrite(fd, c.out)
 		if n > 0 {
 			c.out = c.out[n:]
+			c.wrote += int64(n)
 			continue
 		}
 		if err == syscall.EAGAIN {
+			c.wr.renew(c.guard.Now())
 			c.wr.begin(0)
 			return false
 		}
