@@ -1,6 +1,7 @@
 package proxy
 
 import (
+	"bytes"
 	"crypto/tls"
 	"io"
 	"net"
@@ -144,11 +145,16 @@ func (c *Client) slowHead(x *Exchange) (int, error) {
 	}
 }
 
-// refuse answers what is no request.
+var headMethod = []byte("HEAD ")
+
+// refuse answers what is no request; if it meant to be a HEAD, without a body.
 func (c *Client) refuse(x *Exchange, err error) {
 	x.close, x.unread = true, true
 	x.inBody.Begin(c.Conn, wire.None, 0, 0)
 	x.Req = wire.Request{Head: wire.Head{Fields: x.Req.Fields[:0], Minor: 1}}
+	if bytes.HasPrefix(c.Buffered(), headMethod) {
+		x.Req.Method = headMethod[:4]
+	}
 	switch bad, ok := err.(*wire.Bad); {
 	case ok:
 		c.p.Stats.Refused.Add(1)

@@ -63,7 +63,7 @@ func (g *Guard) run() {
 		}
 		now := g.look()
 		for i := range g.shards {
-			g.shards[i].sweep(now, n%4 == 0)
+			g.shards[i].sweep(now, n%askEvery == 0)
 		}
 	}
 }
@@ -77,30 +77,50 @@ func (g *Guard) look() int64 {
 	return now
 }
 
-// sweep ends what is overdue. Waits for an upstream that were there at the
-// last look already are asked whether their client is.
+// Every askEvery Ticks the Guard asks whether the clients of long waits are
+// still there, and believes a no after askPatience times: a client may also have
+// said that it will send no more and be waiting for its answer.
+const (
+	askEvery    = 4
+	askPatience = 5
+)
+
+// sweep ends what is overdue, and the waits whose client has left.
 func (s *shard) sweep(now int64, ask bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for _, c := range s.conns {
-		if d := c.rd.due.Load(); d > 0 {
-			switch client := c.client.Load(); {
-			case d>>seqBits <= now:
-				c.rd.end(d, timedOut, c.nc.SetReadDeadline)
-			case ask && client != nil && c.rd.seen == d && client.Left():
-				c.rd.end(d, clientLeft, c.nc.SetReadDeadline)
-			case ask && d&idle != 0 && c.rd.seen == d: // once a wait: see Conn.Each
-				d = -d
-				if c.Left() {
-					c.rd.end(-d, clientLeft, c.nc.SetReadDeadline)
-				}
-			}
-			if ask && c.rd.seen != -d {
-				c.rd.seen = d
-			}
-		}
 		if d := c.wr.due.Load(); d > 0 && d>>seqBits <= now {
 			c.wr.end(d, timedOut, c.nc.SetWriteDeadline)
+		}
+		d := c.rd.due.Load()
+		switch {
+		case d <= 0:
+		case d>>seqBits <= now:
+			c.rd.end(d, timedOut, c.nc.SetReadDeadline)
+		case ask:
+			c.askClient(d)
+		}
+	}
+}
+
+// askClient looks at the wait d of c, with the shard's mu held.
+func (c *Conn) askClient(d int64) {
+	w := &c.rd
+	if w.seen != d { // a new one: short waits are not asked about
+		w.seen, w.missed = d, 0
+		return
+	}
+	client := c.client.Load()
+	switch {
+	case d&idle != 0:
+		if w.missed == 0 && c.Left() { // see Each
+			w.end(d, clientLeft, c.nc.SetReadDeadline)
+		}
+		w.missed = 1 // once is enough: an end that comes later wakes the wait
+	case client != nil && client.Left():
+		if w.missed++; w.missed >= askPatience {
+			w.end(d, clientLeft, c.nc.SetReadDeadline)
 		}
 	}
 }
@@ -153,11 +173,12 @@ func (g *Guard) leave(c *Conn) {
 
 // wait is one direction of a connection as the Guard sees it.
 type wait struct {
-	due  atomic.Int64  // 0: nobody waits; > 0: limit, idle, seq; < 0: ended by the Guard
-	seq  int64         // of the waiting goroutine
-	each time.Duration // what within was given
-	by   int64         // limit in milliseconds of the Guard's time, of the waiting goroutine
-	seen int64         // of the Guard
+	due    atomic.Int64  // 0: nobody waits; > 0: limit, idle, seq; < 0: ended by the Guard
+	seq    int64         // of the waiting goroutine
+	each   time.Duration // what within was given
+	by     int64         // limit in milliseconds of the Guard's time, of the waiting goroutine
+	seen   int64         // of the Guard: the wait it saw last
+	missed int           // of the Guard: how often the client of that wait was not there
 }
 
 // The seq makes each wait's due its own, so that the Guard can never end the
