@@ -78,7 +78,7 @@ func TestConnKeepsEveryByteInOrder(t *testing.T) {
 	for i := range data {
 		data[i] = byte(rand.Uint32())
 	}
-	for range 20 {
+	for range 8 {
 		c := NewConn(&feed{data: string(data), piece: 1 + rand.N(20000)}, g, HeadBuffer)
 		at := 0
 		var pinned, want []byte
