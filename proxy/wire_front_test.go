@@ -125,7 +125,7 @@ func startProcess(t *testing.T, cmd *exec.Cmd, ready func(log string) string) (r
 		}
 		return nil
 	}
-	for deadline := time.Now().Add(patience); time.Now().Before(deadline); time.Sleep(2 * time.Millisecond) {
+	for deadline := time.Now().Add(3 * patience); time.Now().Before(deadline); time.Sleep(2 * time.Millisecond) {
 		if err := health(); err != nil {
 			return running{}, err
 		}

@@ -99,17 +99,11 @@ func parseScripts(name, text string) (*scriptFile, error) {
 // add takes a case in: once, or once for each of its values, which then stand
 // wherever it says {}.
 func (f *scriptFile) add(c *script, values []string) error {
-	for _, have := range f.scripts {
-		if have.name == c.name {
-			return fmt.Errorf("%s:%d: a case of this name is at line %d already", c.file, c.line, have.line)
-		}
-	}
 	if len(c.steps) == 0 {
 		return fmt.Errorf("%s:%d: a case without steps", c.file, c.line)
 	}
 	if values == nil {
-		f.scripts = append(f.scripts, c)
-		return nil
+		return f.addOne(c)
 	}
 	if !strings.Contains(c.name, "{}") {
 		return fmt.Errorf("%s:%d: the name of a case with values must say {}", c.file, c.line)
@@ -122,8 +116,20 @@ func (f *scriptFile) add(c *script, values []string) error {
 			s.text = strings.ReplaceAll(s.text, "{}", v)
 			one.steps[i] = s
 		}
-		f.scripts = append(f.scripts, &one)
+		if err := f.addOne(&one); err != nil {
+			return err
+		}
 	}
+	return nil
+}
+
+func (f *scriptFile) addOne(c *script) error {
+	for _, have := range f.scripts {
+		if have.name == c.name {
+			return fmt.Errorf("%s:%d: the case %q is at line %d already", c.file, c.line, c.name, have.line)
+		}
+	}
+	f.scripts = append(f.scripts, c)
 	return nil
 }
 
