@@ -1,4 +1,4 @@
-package main
+package cli
 
 import (
 	"fmt"
@@ -6,7 +6,7 @@ import (
 	"runtime/debug"
 )
 
-// release is set by the release build: -ldflags "-X main.release=v1.2.3".
+// release is set by the release build: -ldflags "-X multiserver/proxy/cli.release=v1.2.3".
 var release string
 
 // version is one line: which release, built from what, by which Go, for what.

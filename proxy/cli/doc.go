@@ -1,11 +1,8 @@
-// Command multiserver runs one web app as many: it takes clients'
-// connections and spreads their requests over the app's instances.
-//
-// This package is the command line and nothing else: flags and environment
+// Package cli is the command line and nothing else: flags and environment
 // become a config.Config, that becomes a server.Server, and signals stop it.
 // It makes no decisions of its own. What a setting means, its default and its
 // bounds are in proxy/config; what happens with a request is in proxy.
 //
 // Exit codes: 0 after a clean stop, 2 for a mistake in what was asked for,
 // 1 for a failure of the world around it (a port taken, a name unknown).
-package main
+package cli
