@@ -1,6 +1,6 @@
 // floor: the two ends of the scale on which proxies are measured.
 //
-//   floor relay LISTEN_PORT ORIGIN_PORT   the least that passing bytes on can cost
+//   floor relay LISTEN_PORT ORIGIN_PORT   the least that passing bytes on by read and write can cost
 //   floor origin PORT                     an origin that is never what one waits for
 //
 // One thread, one epoll set, no dependencies: cc -O2 -o floor floor.c
@@ -9,7 +9,8 @@
 // upstream connection kept alive from before (the one used last, its memory is warm), counts
 // the bytes of the answer and is done. It looks at no header but one, once per upstream
 // connection, to learn how long an answer is; so all answers must be of one length, and a
-// client may not pipeline. What is left is four system calls per exchange and their price.
+// client may not pipeline. What is left is four system calls per exchange and their price. Who
+// splices large bodies, as HAProxy can, goes below it there.
 //
 // The origin answers any path that ends in a size (/1k, /img/100k, /1m) with a body of that
 // size from one block of memory made before. It eats request bodies by Content-Length, keeps
