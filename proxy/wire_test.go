@@ -158,5 +158,5 @@ func (s *scores) table(files []*scriptFile, peers []string) string {
 	for _, p := range peers {
 		fmt.Fprintf(&out, " %13d", total[p])
 	}
-	return out.String() + "\n\nno peer does what these cases ask:\n" + alone.String()
+	return out.String() + "\n\n(a flag that a peer does not have counts against it)\n\nno peer does what these cases ask:\n" + alone.String()
 }
