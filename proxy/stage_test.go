@@ -5,6 +5,7 @@ import (
 	"io"
 	"log/slog"
 	"net"
+	"sync"
 	"testing"
 	"time"
 
@@ -17,6 +18,13 @@ import (
 // ends.
 func startProxy(t testing.TB, origins ...string) (addr string) {
 	t.Helper()
+	addr, _ = startProxyWith(t, nil, origins...)
+	return addr
+}
+
+// startProxyWith lets the test change the options.
+func startProxyWith(t testing.TB, change func(*proxy.Options), origins ...string) (addr string, p *proxy.Proxy) {
+	t.Helper()
 	guard := wire.NewGuard()
 	log := slog.New(slog.NewTextHandler(io.Discard, nil))
 	ups := pool.New(pool.Options{
@@ -28,40 +36,46 @@ func startProxy(t testing.TB, origins ...string) (addr string) {
 		targets = append(targets, pool.Target{Name: "http://" + o, Network: "tcp", Addr: o, Host: o, Weight: 1})
 	}
 	ups.Set(targets)
-	p := proxy.New(proxy.Options{
+	opt := proxy.Options{
 		Guard: guard, Pool: ups, Log: log,
 		Head: 5 * time.Second, KeepAlive: 5 * time.Second, Response: 5 * time.Second, Idle: 5 * time.Second,
 		MaxHead: 64 << 10,
-	})
-	addr = listen(t, p.ServeConn)
-	t.Cleanup(func() {
-		for p.Stats.Clients.Load() > 0 {
-			guard.EndAll()
-			time.Sleep(time.Millisecond)
-		}
+	}
+	if change != nil {
+		change(&opt)
+	}
+	p = proxy.New(opt)
+	t.Cleanup(func() { // when no connection is left
 		ups.Close()
 		guard.Close()
 	})
-	return addr
+	return listen(t, p.ServeConn), p
 }
 
-// listen serves every connection in a goroutine until the test ends.
+// listen serves every connection in a goroutine until the test ends, then
+// closes them all and waits.
 func listen(t testing.TB, serve func(net.Conn)) (addr string) {
 	t.Helper()
 	ln, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() { ln.Close() })
-	go func() {
-		for {
-			nc, err := ln.Accept()
-			if err != nil {
-				return
-			}
-			go serve(nc)
+	var conns []net.Conn // the accepting goroutine's, until that has ended
+	var accepts, serves sync.WaitGroup
+	accepts.Go(func() {
+		for nc, err := ln.Accept(); err == nil; nc, err = ln.Accept() {
+			conns = append(conns, nc)
+			serves.Go(func() { serve(nc) })
 		}
-	}()
+	})
+	t.Cleanup(func() {
+		ln.Close()
+		accepts.Wait()
+		for _, nc := range conns {
+			nc.Close()
+		}
+		serves.Wait()
+	})
 	return ln.Addr().String()
 }
 
