@@ -1,0 +1,9 @@
+package discover
+
+import (
+	"testing"
+
+	"multiserver/proxy/wire/leak"
+)
+
+func TestMain(m *testing.M) { leak.Main(m) }
