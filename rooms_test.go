@@ -25,7 +25,7 @@ var rooms = []struct {
 	{"pool", "pool/balance proxy/wire", "reaches upstreams; must not learn of requests' routes, flags or files"},
 	{"pool/discover", "pool pool/balance proxy/wire", "fills in targets; who wrote the names and what becomes of the members is not its business"},
 	{"proxy", "pool pool/balance proxy/wire", "the hot way of a request: settings come compiled, files and admin pages stay outside"},
-	{"proxy/server", "pool pool/balance proxy proxy/wire proxy/config proxy/admin", "the only room that sees everything; it works at start and stop"},
+	{"proxy/server", "pool pool/balance pool/discover proxy proxy/wire proxy/config proxy/admin", "the only room that sees everything; it works at start and stop"},
 	{"proxy/cli", "*", "the command line: flags in, a running server out"},
 	{"", "*", "main"},
 	{"bench", "*", "measures whatever it likes"},

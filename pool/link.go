@@ -72,9 +72,9 @@ func (u *Upstream) connect() (net.Conn, error) {
 	if !u.target.TLS {
 		return d.DialContext(ctx, u.target.Network, u.target.Addr)
 	}
-	name, _, err := net.SplitHostPort(u.target.Addr)
-	if err != nil {
-		return nil, err
+	name := u.target.Host
+	if host, _, err := net.SplitHostPort(name); err == nil {
+		name = host
 	}
 	t := tls.Dialer{NetDialer: &d, Config: &tls.Config{ServerName: name, NextProtos: []string{"http/1.1"}}}
 	return t.DialContext(ctx, u.target.Network, u.target.Addr)

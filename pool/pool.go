@@ -12,12 +12,12 @@ import (
 
 // Pool is a set of upstreams to choose from.
 type Pool struct {
-	opt  Options
-	snap atomic.Pointer[snapshot]
+	opt   Options
+	snap  atomic.Pointer[snapshot]
+	total atomic.Int64 // exchanges under way, of all members
 
 	mu   sync.Mutex
 	all  []*Upstream // guarded by mu; members, up or not
-	next uint64      // guarded by mu; the last ID given
 	done chan struct{}
 	wg   sync.WaitGroup
 }
@@ -48,7 +48,15 @@ type Target struct {
 	Addr    string // host:port or path
 	TLS     bool
 	Host    string // server name for TLS
-	Weight  uint32
+	Weight  uint32 // its share of the work
+	Backup  bool   // only while no other can be had
+	Max     int    // exchanges at once; 0: no limit
+}
+
+// same tells whether both are one place, however it is to be used.
+func (t Target) same(o Target) bool {
+	o.Weight, o.Backup, o.Max = t.Weight, t.Backup, t.Max
+	return t == o
 }
 
 // New returns a Pool without members; Set gives it some, Close ends it.
@@ -82,13 +90,13 @@ func (p *Pool) Set(targets []Target) {
 // keep takes t's upstream out of old, or makes one. Called with mu held.
 func (p *Pool) keep(old *[]*Upstream, t Target) *Upstream {
 	for i, u := range *old {
-		if u.target == t {
+		if u.target.same(t) {
+			u.target.Weight, u.target.Backup, u.target.Max = t.Weight, t.Backup, t.Max
 			*old = append((*old)[:i:i], (*old)[i+1:]...)
 			return u
 		}
 	}
-	p.next++
-	return newUpstream(p, p.next, t)
+	return newUpstream(p, t)
 }
 
 // rebuild publishes who may be picked now. With nobody up everybody is tried
@@ -109,7 +117,7 @@ func (p *Pool) rebuild() {
 		for i, u := range ups {
 			hosts[i] = balance.Host{ID: u.id, Weight: u.target.Weight, Load: &u.load, Wait: &u.wait}
 		}
-		s.picker = p.opt.Balance(hosts)
+		s.picker = p.opt.Balance(balance.Set{Hosts: hosts, Total: &p.total, Now: p.opt.Guard.Now})
 	}
 	p.snap.Store(s)
 }
@@ -151,6 +159,7 @@ func (p *Pool) Pick(key uint64, tried *Tried) *Upstream {
 			tried.ups[tried.n] = u
 			tried.n++
 			u.load.Add(1)
+			p.total.Add(1)
 			return u
 		}
 		if i++; i == len(s.ups) {

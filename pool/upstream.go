@@ -3,6 +3,7 @@ package pool
 import (
 	"sync/atomic"
 
+	"multiserver/pool/balance"
 	"multiserver/proxy/wire"
 )
 
@@ -12,8 +13,8 @@ type Upstream struct {
 	id     uint64
 	target Target
 
-	load atomic.Int64 // exchanges under way
-	wait atomic.Int64 // how long answers take; for algorithms that ask
+	load atomic.Int64    // exchanges under way
+	wait balance.Latency // how long answers take
 
 	down    atomic.Bool // takes no connections, as far as we know
 	retired atomic.Bool // no longer a member
@@ -30,8 +31,8 @@ type Stats struct {
 	Faults [Reasons]atomic.Uint64
 }
 
-func newUpstream(p *Pool, id uint64, t Target) *Upstream {
-	return &Upstream{pool: p, id: id, target: t}
+func newUpstream(p *Pool, t Target) *Upstream {
+	return &Upstream{pool: p, id: balance.ID(t.Name), target: t}
 }
 
 // Name is the target's, as the operator wrote it.
@@ -49,8 +50,10 @@ func (u *Upstream) Load() int64 { return u.load.Load() }
 
 // Request is what Ask sends.
 type Request interface {
-	// AppendTo appends the whole request, as it is to be sent to u.
-	AppendTo(dst []byte, u *Upstream) []byte
+	// AppendHead appends the head as it is to be sent to u.
+	AppendHead(dst []byte, u *Upstream) []byte
+	// Body is the whole body, borrowed until the answer is there.
+	Body() []byte
 }
 
 // Ask sends a whole request for client and parses the answer's head into res,
@@ -68,9 +71,9 @@ func (u *Upstream) Ask(client *wire.Conn, r Request, twice bool, res *wire.Respo
 		if f != nil {
 			return nil, f
 		}
-		req := r.AppendTo(wire.AcquireBuffer(wire.HeadBuffer)[:0], u)
+		head := r.AppendHead(wire.AcquireBuffer(wire.HeadBuffer)[:0], u)
 		l.ReadWithin(u.pool.opt.Response)
-		sent, err := l.Ask(req)
+		sent, err := l.Ask(head, r.Body())
 		if err == nil {
 			if err = l.parse(res); err == nil {
 				return l, nil
@@ -105,6 +108,7 @@ func (u *Upstream) Open(client *wire.Conn) (*Link, *Fault) {
 // Done gives the slot back and says how it went; nil: well.
 func (u *Upstream) Done(f *Fault) {
 	u.load.Add(-1)
+	u.pool.total.Add(-1)
 	u.Stats.Picked.Add(1)
 	if f != nil {
 		u.Stats.Faults[f.Reason].Add(1)

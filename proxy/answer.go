@@ -79,7 +79,7 @@ func (p *Proxy) answer(x *Exchange, status int, what string) bool {
 	}
 	x.out = out
 	x.Client.WriteWithin(p.opt.Idle)
-	if x.Client.Write(out) != nil {
+	if x.Client.Write(out, nil) != nil {
 		x.broken = true
 	}
 	return false

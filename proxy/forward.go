@@ -91,7 +91,7 @@ func (p *Proxy) interim(x *Exchange) *pool.Fault {
 	if x.Req.Minor == 1 && (x.Res.Status != 100 || x.Req.Continue) {
 		x.out = x.appendResponse(x.buffer(len(x.Res.Raw)), wire.None)
 		x.Client.WriteWithin(p.opt.Idle)
-		if err := x.Client.Write(x.out); err != nil {
+		if err := x.Client.Write(x.out, nil); err != nil {
 			return x.gone(err)
 		}
 		x.informed = true

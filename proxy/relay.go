@@ -22,11 +22,11 @@ func (p *Proxy) relay(x *Exchange) *pool.Fault {
 		framing = wire.ToClose // RFC 9112 §7: 1.0 knows no chunks
 	}
 	x.settleClose(framing)
-	x.out = x.appendResponse(x.buffer(len(res.Raw)+len(x.link.Buffered())), framing)
+	x.out = x.appendResponse(x.buffer(len(res.Raw)+min(len(x.link.Buffered()), cheapCopy)), framing)
 	c.WriteWithin(p.opt.Idle)
 	before := c.Wrote()
 	defer func() { x.began = c.Wrote() != before }()
-	if n := len(x.link.Buffered()); framing == wire.None || framing == wire.Sized && int64(n) >= res.Length {
+	if framing == wire.None || framing == wire.Sized && x.gather() {
 		return x.whole(framing) // fast path
 	}
 	fromUp, err := p.flow(&x.outBody, x.link.Conn, c.Conn, &x.out, framing == wire.Chunked, framing == wire.Sized)
@@ -41,14 +41,37 @@ func (p *Proxy) relay(x *Exchange) *pool.Fault {
 	return x.gone(err)
 }
 
+// gather tells whether the whole body is there, after a look whether what is
+// missing can be had without waiting: so a body of some size, which an
+// upstream writes at once, is also passed on at once.
+func (x *Exchange) gather() bool {
+	l, n := x.link, x.Res.Length
+	if int64(len(l.Buffered())) >= n {
+		return true // fast path
+	}
+	if n > wire.LargeBuffer-int64(len(x.Res.Raw)) {
+		return false
+	}
+	l.Unpin() // its head has been copied
+	l.Reserve(int(n))
+	return l.More(int(n))
+}
+
+// cheapCopy is up to where copying a body behind its head costs less than
+// handing the kernel two pieces.
+const cheapCopy = 4 << 10
+
 // whole writes an answer that is all there, in one piece.
 func (x *Exchange) whole(framing wire.Framing) *pool.Fault {
+	var body []byte
 	if framing == wire.Sized {
-		body, _ := x.outBody.Take()
-		x.out = append(x.out, body...)
+		body, _ = x.outBody.Take()
 		x.sent = int64(len(body))
 	}
-	if err := x.Client.Write(x.out); err != nil {
+	if len(body) <= cheapCopy {
+		x.out, body = append(x.out, body...), nil
+	}
+	if err := x.Client.Write(x.out, body); err != nil {
 		return x.gone(err)
 	}
 	return nil
@@ -80,6 +103,12 @@ func (p *Proxy) flow(b *wire.Body, src, dst *wire.Conn, buf *[]byte, chunked, sp
 	for {
 		piece, err := b.Take()
 		switch {
+		case err == nil && !chunked && len(piece) > cheapCopy:
+			if err := p.put(dst, out, piece); err != nil {
+				return false, err
+			}
+			out = out[:0]
+			continue
 		case err == nil && chunked:
 			out = wire.AppendChunk(out, piece)
 		case err == nil:
@@ -88,18 +117,17 @@ func (p *Proxy) flow(b *wire.Body, src, dst *wire.Conn, buf *[]byte, chunked, sp
 			if chunked {
 				out = wire.AppendChunkEnd(out, b.Trailer)
 			}
-			return false, p.put(dst, out)
+			return false, p.put(dst, out, nil)
 		case err != wire.ErrMore:
 			return true, err
 		}
 		if err == nil && len(out) < flush {
 			continue
 		}
-		if e := p.put(dst, out); e != nil {
-			return false, e
+		if err := p.put(dst, out, nil); err != nil {
+			return false, err
 		}
-		out = out[:0]
-		if err == nil {
+		if out = out[:0]; err == nil {
 			continue
 		}
 		if splice && b.Left() >= longBody {
@@ -112,12 +140,12 @@ func (p *Proxy) flow(b *wire.Body, src, dst *wire.Conn, buf *[]byte, chunked, sp
 	}
 }
 
-func (p *Proxy) put(dst *wire.Conn, out []byte) error {
-	if len(out) == 0 {
+func (p *Proxy) put(dst *wire.Conn, out, piece []byte) error {
+	if len(out)+len(piece) == 0 {
 		return nil
 	}
 	dst.WriteWithin(p.opt.Idle)
-	return dst.Write(out)
+	return dst.Write(out, piece)
 }
 
 // From longBody on, a body of known length goes by a large buffer, or, from
@@ -142,7 +170,7 @@ func (p *Proxy) long(b *wire.Body, src, dst *wire.Conn) (fromSrc bool, err error
 		src.ReadWithin(p.opt.Idle)
 		n, err := src.Read(buf[:min(b.Left(), int64(len(buf)))])
 		if n > 0 {
-			if err := p.put(dst, buf[:n]); err != nil {
+			if err := p.put(dst, nil, buf[:n]); err != nil {
 				return false, err
 			}
 			b.Passed(int64(n))

@@ -21,10 +21,13 @@ var (
 	via10Field  = []byte("Via: 1.0 multiserver\r\n")
 )
 
-// AppendTo appends what goes to the upstream: the client's head, line by line
-// as it came, less what concerns only its connection, with our own version and
-// framing and what we know of the client; and the body if it is buffered.
-func (x *Exchange) AppendTo(dst []byte, u *pool.Upstream) []byte {
+// Body is the request's body if it is buffered.
+func (x *Exchange) Body() []byte { return x.body }
+
+// AppendHead appends the head that goes to the upstream: the client's, line by
+// line as it came, less what concerns only its connection, with our own
+// version and framing and what we know of the client.
+func (x *Exchange) AppendHead(dst []byte, u *pool.Upstream) []byte {
 	q := &x.Req
 	dst = append(append(dst, q.Method...), ' ')
 	if q.Path[0] == '?' {
@@ -47,8 +50,7 @@ func (x *Exchange) AppendTo(dst []byte, u *pool.Upstream) []byte {
 	if q.Continue {
 		dst = append(dst, expectField...)
 	}
-	dst = append(x.appendIdentity(dst), crlf...)
-	return append(dst, x.body...)
+	return append(x.appendIdentity(dst), crlf...)
 }
 
 func appendHost(dst, given []byte, upstream string) []byte {
@@ -91,7 +93,7 @@ func (x *Exchange) passes(f *wire.Field) bool {
 	case wire.Expect:
 		return false // said anew where it holds
 	case wire.Trailer:
-		return q.Chunked
+		return q.Chunked && !q.Nominated(q.Name(f))
 	case wire.RequestID:
 		return validID(q.Value(f))
 	case wire.MaxForwards:

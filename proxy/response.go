@@ -78,7 +78,7 @@ func (x *Exchange) answerPasses(f *wire.Field, framing wire.Framing, lengths int
 	case wire.ContentLength: // once; RFC 9110 §8.6: never with 1xx and 204
 		return lengths == 1 && x.Res.Status >= 200 && x.Res.Status != 204
 	case wire.Trailer:
-		return framing == wire.Chunked && x.Res.Chunked
+		return framing == wire.Chunked && x.Res.Chunked && !x.Res.Nominated(x.Res.Name(f))
 	}
 	return !f.Kind.Hop()
 }

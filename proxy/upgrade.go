@@ -1,6 +1,7 @@
 package proxy
 
 import (
+	"bytes"
 	"time"
 
 	"multiserver/pool"
@@ -65,11 +66,12 @@ func (p *Proxy) tunnel(x *Exchange) *pool.Fault {
 	x.out = append(x.appendAnswerHead(x.buffer(len(x.Res.Raw))), crlf...)
 	c, l := x.Client, x.link
 	c.WriteWithin(p.opt.Idle)
-	if err := c.Write(x.out); err != nil {
+	if err := c.Write(x.out, nil); err != nil {
 		return x.gone(err)
 	}
 	p.Stats.Upgraded.Add(1)
 	defer p.Stats.Upgraded.Add(-1)
+	x.settleRequest()
 	c.Unpin()
 	l.Unpin()
 	l.Serve(nil) // the client's end is found by reading it
@@ -82,6 +84,16 @@ func (p *Proxy) tunnel(x *Exchange) *pool.Fault {
 	<-up
 	x.Res.Close = true
 	return nil
+}
+
+// settleRequest makes the request its own copy, for the log's sake: the
+// client's buffer goes to whoever needs one next.
+func (x *Exchange) settleRequest() {
+	raw := bytes.Clone(x.Req.Raw)
+	if x.Client.p.opt.Lines == nil {
+		raw = nil
+	}
+	_, _ = x.Req.Parse(raw)
 }
 
 // appendAnswerHead is the head of a 101.
@@ -104,7 +116,7 @@ func (p *Proxy) pour(dst, src *wire.Conn) (n int64) {
 		}
 		b := src.Buffered()
 		dst.WriteWithin(p.opt.Idle)
-		if dst.Write(b) != nil {
+		if dst.Write(b, nil) != nil {
 			break
 		}
 		n += int64(len(b))

@@ -109,7 +109,7 @@ func (s *Server) openLog() error {
 func (s *Server) makePool() error {
 	c := s.conf
 	s.pool = pool.New(pool.Options{
-		Balance:  balance.Find(c.Balance),
+		Balance:  balance.Find(c.Balance).Build,
 		Guard:    s.guard,
 		Connect:  c.Connect,
 		Response: c.Response,

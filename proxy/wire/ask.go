@@ -7,7 +7,7 @@ import (
 // asking is the Ask under way.
 type asking struct {
 	step askStep
-	req  []byte
+	head []byte
 }
 
 // askStep is how far an Ask is.
@@ -29,15 +29,16 @@ const (
 // instead of after it, where it also costs nothing: an answer cannot come
 // earlier, and if it comes at once, the runtime remembers the wake-up.
 //
-// Ask takes req over, from AcquireBuffer, and releases it once it is sent; nor
+// Ask takes head over, from AcquireBuffer, and releases it once it is sent; nor
 // does it hold a buffer for the answer before that comes. So exchanges that
 // wait hold little, and the next one finds warm buffers.
-func (c *Conn) Ask(req []byte) (sent bool, err error) {
+func (c *Conn) Ask(head, body []byte) (sent bool, err error) {
 	if c.r != c.w || c.raw == nil && c.Left() {
-		ReleaseBuffer(req)
+		ReleaseBuffer(head)
 		return false, ErrStale
 	}
-	c.step, c.req, c.out, c.rerr = askClean, req, req, nil
+	c.step, c.head, c.rerr = askClean, head, nil
+	c.out, c.then = head, body
 	if c.raw != nil {
 		err = c.raw.Read(c.on.ask)
 		if err == nil {
@@ -48,20 +49,20 @@ func (c *Conn) Ask(req []byte) (sent bool, err error) {
 		c.step = askBlock
 	}
 	if c.step == askBlock && err == nil {
-		if err = c.Write(c.out); err == nil {
+		if err = c.Write(c.out, c.then); err == nil {
 			err = c.Fill(c.first)
 		}
 	}
-	sent, c.out = c.step > askSend, nil
+	c.out, c.then = nil, nil
 	c.sentAll()
-	return sent, err
+	return c.step > askSend, err
 }
 
-// sentAll lets go of Ask's request.
+// sentAll lets go of the request's head.
 func (c *Conn) sentAll() {
-	if c.req != nil {
-		ReleaseBuffer(c.req)
-		c.req = nil
+	if c.head != nil {
+		ReleaseBuffer(c.head)
+		c.head = nil
 	}
 }
 
@@ -89,9 +90,9 @@ func (c *Conn) ask(fd uintptr) bool {
 // send is Ask's write. It is made while the read waits, and so takes no lock
 // against other writers: a connection that is asked has none.
 func (c *Conn) send(fd uintptr) bool {
-	n, err := sysWrite(fd, c.out)
-	if n < len(c.out) && (n > 0 || err == syscall.EAGAIN) {
-		c.out, c.step = c.out[max(n, 0):], askBlock
+	n, err := c.push(fd)
+	if len(c.out)+len(c.then) > 0 && (n > 0 || err == syscall.EAGAIN) {
+		c.step = askBlock
 		return true
 	}
 	if err != nil {

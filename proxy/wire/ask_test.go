@@ -24,7 +24,7 @@ func TestAskBringsTheAnswer(t *testing.T) {
 		}()
 		for i := range 1000 {
 			c.ReadWithin(patience)
-			sent, err := c.Ask(request("question"))
+			sent, err := c.Ask(request("question"), nil)
 			if !sent || err != nil {
 				t.Fatalf("%d: sent %v, %v", i, sent, err)
 			}
@@ -49,7 +49,7 @@ func TestAskOnADeadConnectionSendsNothing(t *testing.T) {
 		if c.raw != nil {
 			await(t, "the end to arrive", c.Left)
 		}
-		if sent, err := c.Ask(request("question")); sent || err != ErrStale {
+		if sent, err := c.Ask(request("question"), nil); sent || err != ErrStale {
 			t.Errorf("sent %v, %v", sent, err)
 		}
 	})
@@ -63,7 +63,7 @@ func TestAskOnAConnectionWithBytesSendsNothing(t *testing.T) {
 		_, err := peer.Write([]byte("HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n"))
 		must(t, err)
 		await(t, "bytes to arrive", func() bool { return !c.Silent() })
-		if sent, err := c.Ask(request("question")); sent || err != ErrStale {
+		if sent, err := c.Ask(request("question"), nil); sent || err != ErrStale {
 			t.Errorf("sent %v, %v", sent, err)
 		}
 		must(t, c.NetConn().Close())
@@ -77,7 +77,7 @@ func TestAskWithBufferedBytesSendsNothing(t *testing.T) {
 	overLinks(t, func(t *testing.T, c *Conn, peer net.Conn) {
 		go peer.Write([]byte("surplus"))
 		must(t, c.Await(true))
-		if sent, err := c.Ask(request("question")); sent || err != ErrStale {
+		if sent, err := c.Ask(request("question"), nil); sent || err != ErrStale {
 			t.Errorf("sent %v, %v", sent, err)
 		}
 	})
@@ -100,7 +100,7 @@ func TestAskGoesOnWithABigRequest(t *testing.T) {
 		asked := make(chan struct{})
 		go func() {
 			defer close(asked)
-			if sent, err := c.Ask(request(big)); !sent || err != nil || string(c.Buffered()) != "answer" {
+			if sent, err := c.Ask(request(big[:100]), []byte(big[100:])); !sent || err != nil || string(c.Buffered()) != "answer" {
 				t.Errorf("sent %v, %v, %q", sent, err, c.Buffered())
 			}
 		}()
@@ -117,7 +117,7 @@ func TestAskTellsThatItWasSent(t *testing.T) {
 			io.ReadFull(peer, make([]byte, 8))
 			peer.Close()
 		}()
-		if sent, err := c.Ask(request("question")); !sent || err != io.EOF {
+		if sent, err := c.Ask(request("question"), nil); !sent || err != io.EOF {
 			t.Errorf("sent %v, %v", sent, err)
 		}
 	})
@@ -132,7 +132,7 @@ func TestAskOfAPeerThatResets(t *testing.T) {
 		b.(*net.TCPConn).SetLinger(0)
 		b.Close()
 	}()
-	if sent, err := c.Ask(request("question")); !sent || err == nil || err == ErrStale || err == io.EOF {
+	if sent, err := c.Ask(request("question"), nil); !sent || err == nil || err == ErrStale || err == io.EOF {
 		t.Errorf("sent %v, %v", sent, err)
 	}
 }

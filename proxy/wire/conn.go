@@ -25,6 +25,7 @@ type Conn struct {
 	buf   []byte // nil while nothing is buffered and nobody reads
 	r, w  int    // unread: buf[r:w]
 	base  int    // buf[:base] is pinned: the head of the message under way
+	held  []byte // where it stays if the buffer had to grow
 	first int    // size of the buffer to begin with
 
 	rd, wr wait
@@ -40,7 +41,7 @@ type Conn struct {
 // methods are bound once, so that handing them to the RawConn allocates
 // nothing.
 type methods struct {
-	read, await, each, write, ask func(fd uintptr) bool
+	read, more, await, each, write, ask func(fd uintptr) bool
 }
 
 // ErrBroken: Interrupt ended the wait.
@@ -53,7 +54,7 @@ func NewConn(nc net.Conn, g *Guard, first int) *Conn {
 	c.rd.by, c.wr.by = forever, forever
 	c.raw, c.sock = rawConn(nc), rawConn(nc)
 	if c.raw != nil {
-		c.on = methods{c.read, c.await, c.each, c.write, c.ask}
+		c.on = methods{c.read, c.more, c.await, c.each, c.write, c.ask}
 	} else if t, ok := nc.(interface{ NetConn() net.Conn }); ok { // *tls.Conn
 		c.sock = rawConn(t.NetConn())
 	}
@@ -74,7 +75,8 @@ func rawConn(nc net.Conn) syscall.RawConn {
 func (c *Conn) Close() error {
 	c.guard.leave(c)
 	err := c.nc.Close()
-	c.drop()
+	c.r = c.w
+	c.Release()
 	return err
 }
 
@@ -139,6 +141,10 @@ func (c *Conn) Unpin() { c.base = 0 }
 // Release unpins, and gives the buffer back if nothing in it is unread.
 func (c *Conn) Release() {
 	c.base = 0
+	if c.held != nil {
+		ReleaseBuffer(c.held)
+		c.held = nil
+	}
 	if c.r == c.w {
 		c.drop()
 	}
@@ -190,17 +196,20 @@ func (c *Conn) room(limit int) error {
 // arrives in as few reads as it can.
 func (c *Conn) Reserve(n int) {
 	if c.r+n > len(c.buf) {
-		c.grow(c.r + n)
+		c.grow(n)
 	}
 }
 
-// grow moves to a larger buffer. The old one is left to the collector if a
-// pinned head in it is still borrowed.
+// grow moves what is unread to a larger buffer. A pinned head stays where it
+// is, for it is borrowed.
 func (c *Conn) grow(n int) {
 	b := AcquireBuffer(n)
-	copy(b, c.buf[:c.w])
-	if c.base == 0 {
+	c.w = copy(b, c.buf[c.r:c.w])
+	switch {
+	case c.base == 0:
 		ReleaseBuffer(c.buf)
+	case c.held == nil:
+		c.held = c.buf
 	}
-	c.buf = b
+	c.buf, c.r, c.base = b, 0, 0
 }

@@ -13,19 +13,24 @@ import (
 )
 
 func TestWritesArrive(t *testing.T) {
+	big := make([]byte, 3<<20) // more than any socket takes at once
+	for i := range big {
+		big[i] = byte(i * 7)
+	}
 	overLinks(t, func(t *testing.T, c *Conn, peer net.Conn) {
-		data := make([]byte, 3<<20)
-		for i := range data {
-			data[i] = byte(i * 7)
-		}
+		var want []byte
+		done := make(chan struct{})
 		go func() {
-			must(t, c.Write(data[:1]))
-			must(t, c.Write(nil))
-			must(t, c.Write(data[1:])) // more than any socket takes at once
+			defer close(done)
+			for _, w := range [][2][]byte{{big[:1], nil}, {nil, nil}, {nil, big[:2]}, {big[:3], big[:4]}, {big, big[:5]}, {big[:6], big}, {big, big}} {
+				must(t, c.Write(w[0], w[1]))
+				want = append(append(want, w[0]...), w[1]...)
+			}
 			must(t, c.NetConn().Close())
 		}()
-		if got, err := io.ReadAll(peer); err != nil || !bytes.Equal(got, data) {
-			t.Errorf("%d bytes arrived, %v", len(got), err)
+		got, err := io.ReadAll(peer)
+		if <-done; err != nil || !bytes.Equal(got, want) {
+			t.Errorf("%d of %d bytes arrived, %v", len(got), len(want), err)
 		}
 	})
 }
@@ -34,7 +39,7 @@ func TestOneReadsWhileAnotherWrites(t *testing.T) {
 	overLinks(t, func(t *testing.T, c *Conn, peer net.Conn) {
 		const n = 4 << 20
 		go io.Copy(peer, peer) // until c closes
-		go func() { must(t, c.Write(bytes.Repeat([]byte("x"), n))) }()
+		go func() { must(t, c.Write(bytes.Repeat([]byte("x"), n), nil)) }()
 		for got := 0; got < n; {
 			if err := c.Fill(LargeBuffer); err != nil {
 				t.Fatal(err)
@@ -142,6 +147,37 @@ func TestFillStopsAtItsLimit(t *testing.T) {
 	}
 }
 
+// More takes what is there, and leaves the reason for there being no more to
+// the next read.
+func TestMoreDoesNotWait(t *testing.T) {
+	g := newGuard(t)
+	a, b := tcp(t)
+	c := g.conn(t, a)
+	write := func(text string) {
+		_, err := b.Write([]byte(text))
+		must(t, err)
+	}
+	write("head")
+	must(t, c.Await(false))
+	c.Reserve(100000)
+	if c.More(5) {
+		t.Error("more than there is")
+	}
+	write(strings.Repeat("x", 50000))
+	await(t, "the rest", func() bool { return c.More(50004) })
+	if !c.More(50004) || string(c.Buffered()) != "head"+strings.Repeat("x", 50000) {
+		t.Errorf("%d bytes", len(c.Buffered()))
+	}
+	b.Close()
+	await(t, "the end to arrive", c.Left)
+	if c.More(50005) {
+		t.Error("more than there was")
+	}
+	if err := c.Fill(100000); err != io.EOF {
+		t.Errorf("at the end: %v", err)
+	}
+}
+
 func TestAwaitLeavesTheFirstBytes(t *testing.T) {
 	overLinks(t, func(t *testing.T, c *Conn, peer net.Conn) {
 		go peer.Write([]byte("x"))
@@ -183,7 +219,7 @@ func TestEachMissesNothing(t *testing.T) {
 					return false // as a message in pieces, which is read outside
 				}
 				turns++
-				must(t, c.Write(b[:1]))
+				must(t, c.Write(b[:1], nil))
 				c.Skip(2)
 				c.Release()
 				return true
@@ -271,7 +307,7 @@ func TestAbortIsNoEnd(t *testing.T) {
 	read := func(leave func(*Conn)) error {
 		a, b := tcp(t)
 		c := NewConn(a, g, HeadBuffer)
-		must(t, c.Write([]byte("x")))
+		must(t, c.Write([]byte("x"), nil))
 		leave(c)
 		_, err := io.ReadAll(b)
 		return err

@@ -53,14 +53,16 @@ func (h *Head) connection(v []byte) {
 		case EqualFold(m, "upgrade"):
 			h.connUpgrade = true
 		default:
-			h.Nominates = h.Nominates || kindOf(m) == Other
+			k := kindOf(m)
+			h.Nominates = h.Nominates || k == Other || k == Trailer
 		}
 	})
 }
 
 // Nominated tells whether some Connection line names the field, which then
-// goes no further (RFC 9110 §7.6.1). Only fields of kind Other can be named
-// away: the rest are dropped anyway or, like Host and Cookie, must not be.
+// goes no further (RFC 9110 §7.6.1). Only fields of kind Other and Trailer can
+// be named away: the rest are dropped anyway or, like Host and Cookie, must
+// not be.
 func (h *Head) Nominated(name []byte) bool {
 	if !h.Nominates {
 		return false

@@ -53,6 +53,8 @@ func TestKindsOfFields(t *testing.T) {
 
 	// Whatever CGI would read as one of them.
 	f("X-Forwarded-Server", ForwardedMore)
+	f("X-Forwarded-By", ForwardedMore)
+	f("X_Forwarded_X", ForwardedMore)
 	f("X_Forwarded_For", ForwardedMore)
 	f("X-Forwarded_For", ForwardedMore)
 	f("X_Forwarded_Host", ForwardedMore)

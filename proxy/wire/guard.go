@@ -10,13 +10,18 @@ import (
 // ends at its limit or up to two Ticks after it, never before.
 const Tick = 50 * time.Millisecond
 
+// stride is the most that the Guard's time advances in one look. On a machine
+// that is starved a look may come late; time then stood still meanwhile, so
+// that nobody is told to have waited longer than he had a chance to.
+const stride = Tick + Tick/5
+
 // Guard ends the waits of many connections that last too long. Setting a
 // deadline on a socket costs a timer; here a wait costs two atomic operations,
 // and one goroutine looks at all of them.
 type Guard struct {
-	now    atomic.Int64 // milliseconds since the Guard began
+	now    atomic.Int64 // milliseconds the Guard has seen pass
 	date   atomic.Pointer[[]byte]
-	began  time.Time
+	last   time.Time // of the Guard's goroutine: when it looked
 	shards [16]shard
 	next   atomic.Uint32
 	stop   chan struct{}
@@ -31,7 +36,7 @@ type shard struct {
 
 // NewGuard starts a Guard; Close ends it.
 func NewGuard() *Guard {
-	g := &Guard{began: time.Now(), stop: make(chan struct{}), done: make(chan struct{})}
+	g := &Guard{last: time.Now(), stop: make(chan struct{}), done: make(chan struct{})}
 	g.look()
 	go g.run()
 	return g
@@ -44,7 +49,8 @@ func (g *Guard) Close() {
 	<-g.done
 }
 
-// Now is the time as of the last Tick, in milliseconds since the Guard began.
+// Now is the time as of the last Tick, in milliseconds that the Guard has seen
+// pass.
 func (g *Guard) Now() int64 { return g.now.Load() }
 
 // Date is the time as of the last Tick as a Date field, name and CRLF
@@ -70,7 +76,8 @@ func (g *Guard) run() {
 
 func (g *Guard) look() int64 {
 	t := time.Now()
-	now := t.Sub(g.began).Milliseconds()
+	now := g.now.Load() + min(t.Sub(g.last), stride).Milliseconds()
+	g.last = t
 	g.now.Store(now)
 	line := append(t.UTC().AppendFormat([]byte("Date: "), "Mon, 02 Jan 2006 15:04:05 GMT"), "\r\n"...)
 	g.date.Store(&line)
@@ -228,6 +235,6 @@ func (w *wait) finish() error {
 func (w *wait) within(now int64, d time.Duration) {
 	w.each = d
 	if w.by = forever; d > 0 {
-		w.by = now + (d + Tick - 1).Milliseconds()
+		w.by = now + (d + stride).Milliseconds()
 	}
 }

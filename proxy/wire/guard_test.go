@@ -23,7 +23,7 @@ var waits = []struct {
 	{"Await between", func(c *Conn) error { return c.Await(true) }},
 	{"Each", func(c *Conn) error { return c.Each(func() bool { return false }) }},
 	{"Ask", func(c *Conn) error {
-		_, err := c.Ask(append(AcquireBuffer(1)[:0], "x"...))
+		_, err := c.Ask(append(AcquireBuffer(1)[:0], "x"...), nil)
 		return err
 	}},
 }
@@ -34,6 +34,7 @@ func overWaits(t *testing.T, test func(t *testing.T, g *Guard, c *Conn, wait fun
 	for _, l := range links {
 		for _, w := range waits {
 			t.Run(l.name+"/"+w.name, func(t *testing.T) {
+				t.Parallel()
 				g := newGuard(t)
 				a, b := l.make(t)
 				go io.Copy(io.Discard, b)
@@ -57,11 +58,12 @@ func TestWaitsEndAtTheirLimit(t *testing.T) {
 }
 
 func TestWritesEndAtTheirLimit(t *testing.T) {
-	overLinks(t, func(t *testing.T, c *Conn, _ net.Conn) {
+	overLinks(t, func(t *testing.T, c *Conn, peer net.Conn) {
 		c.WriteWithin(Tick)
-		if err := c.Write(make([]byte, 16<<20)); err != ErrTime {
+		if err := c.Write(make([]byte, 16<<20), nil); err != ErrTime {
 			t.Errorf("ended with %v", err)
 		}
+		peer.Close() // or TLS waits to say goodbye
 	})
 }
 
@@ -93,6 +95,7 @@ func TestWaitEndsWhenTheClientLeaves(t *testing.T) {
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
+			t.Parallel() // the Guard is patient
 			g := newGuard(t)
 			near, client := tcp(t)
 			a, b := tcp(t)
@@ -101,7 +104,7 @@ func TestWaitEndsWhenTheClientLeaves(t *testing.T) {
 			c.Serve(g.conn(t, near))
 			ended := make(chan error, 1)
 			go func() {
-				_, err := c.Ask(append(AcquireBuffer(1)[:0], "x"...))
+				_, err := c.Ask(append(AcquireBuffer(1)[:0], "x"...), nil)
 				ended <- err
 			}()
 			await(t, "the question", parked(&c.rd))

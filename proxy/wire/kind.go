@@ -43,123 +43,56 @@ func (k Kind) Hop() bool { return k >= Connection }
 // for, which only a trusted peer may.
 func (k Kind) Asserted() bool { return k >= Forwarded && k <= ForwardedMore }
 
-// kindOf names the kind of a field by its name, a token of at least one byte.
-func kindOf(name []byte) Kind {
-	switch len(name) {
-	case 2:
-		return match(name, "te", TE)
-	case 3:
-		return match(name, "via", Via)
-	case 4:
-		if k := match(name, "host", Host); k != Other {
-			return k
-		}
-		return match(name, "date", Date)
-	case 5:
-		return match(name, "proxy", Proxy)
-	case 6:
-		if k := match(name, "expect", Expect); k != Other {
-			return k
-		}
-		return match(name, "cookie", Guarded)
-	case 7:
-		if k := match(name, "upgrade", Upgrade); k != Other {
-			return k
-		}
-		return match(name, "trailer", Trailer)
-	case 9:
-		if k := match(name, "forwarded", Forwarded); k != Other {
-			return k
-		}
-		return identity(name)
-	case 10:
-		switch name[0] | 0x20 {
-		case 'c':
-			return match(name, "connection", Connection)
-		case 'k':
-			return match(name, "keep-alive", KeepAlive)
-		}
-		return match(name, "set-cookie", Guarded)
-	case 12:
-		if k := match(name, "max-forwards", MaxForwards); k != Other {
-			return k
-		}
-		if k := match(name, "content-type", Guarded); k != Other {
-			return k
-		}
-		return match(name, "x-request-id", RequestID)
-	case 13:
-		if k := match(name, "authorization", Guarded); k != Other {
-			return k
-		}
-		return match(name, "cache-control", Guarded)
-	case 14:
-		if k := match(name, "content-length", ContentLength); k != Other {
-			return k
-		}
-		return match(name, "http2-settings", HTTP2Settings)
-	case 16:
-		if k := match(name, "proxy-connection", ProxyConnection); k != Other {
-			return k
-		}
-		if k := match(name, "content-encoding", Guarded); k != Other {
-			return k
-		}
-	case 17:
-		if k := match(name, "transfer-encoding", TransferEncoding); k != Other {
-			return k
-		}
-	case 18:
-		if k := match(name, "proxy-authenticate", ProxyAuth); k != Other {
-			return k
-		}
-	case 19:
-		if k := match(name, "proxy-authorization", ProxyAuth); k != Other {
-			return k
-		}
-	case 25:
-		if k := match(name, "proxy-authentication-info", ProxyAuth); k != Other {
-			return k
+// named are the fields with a kind, by the length of their names, which tells
+// nearly all of them apart at once.
+var named = func() (t [26][]struct {
+	lower string
+	kind  Kind
+}) {
+	for kind, names := range map[Kind][]string{
+		Host: {"host"}, ContentLength: {"content-length"}, Expect: {"expect"}, Date: {"date"}, Via: {"via"},
+		MaxForwards: {"max-forwards"}, RequestID: {"x-request-id"}, Forwarded: {"forwarded"},
+		Guarded: {"cookie", "set-cookie", "authorization", "cache-control", "content-type", "content-encoding"},
+
+		ForwardedFor: {"x-forwarded-for"}, ForwardedHost: {"x-forwarded-host"},
+		ForwardedProto: {"x-forwarded-proto"}, ForwardedPort: {"x-forwarded-port"},
+
+		Connection: {"connection"}, TransferEncoding: {"transfer-encoding"}, KeepAlive: {"keep-alive"},
+		ProxyConnection: {"proxy-connection"}, TE: {"te"}, Trailer: {"trailer"}, Upgrade: {"upgrade"},
+		ProxyAuth:     {"proxy-authenticate", "proxy-authorization", "proxy-authentication-info"},
+		HTTP2Settings: {"http2-settings"}, Proxy: {"proxy"},
+	} {
+		for _, n := range names {
+			t[len(n)] = append(t[len(n)], struct {
+				lower string
+				kind  Kind
+			}{n, kind})
 		}
 	}
-	return identity(name)
-}
+	return t
+}()
 
-func match(name []byte, lower string, k Kind) Kind {
-	if EqualFold(name, lower) {
-		return k
+// kindOf names the kind of a field by its name, a token of at least one byte.
+func kindOf(name []byte) Kind {
+	if len(name) < len(named) {
+		for _, n := range named[len(name)] {
+			if EqualFold(name, n.lower) {
+				return n.kind
+			}
+		}
+	}
+	if name[0]|0x20 == 'x' && asserts(name) {
+		return ForwardedMore
 	}
 	return Other
 }
 
-// identity finds X-Forwarded-* and X-Real-IP. "_" counts as "-", since CGI and
-// WSGI fold both into HTTP_X_FORWARDED_FOR, but only the true spelling is a
-// name that we read or write; the others are ForwardedMore, and dropped.
-func identity(name []byte) Kind {
-	const prefix = "x-forwarded-"
-	if len(name) < len("x-real-ip") || name[0]|0x20 != 'x' {
-		return Other
-	}
-	if len(name) == len("x-real-ip") {
-		if foldsTo(name, "x-real-ip") {
-			return ForwardedMore
-		}
-		return Other
-	}
-	if len(name) <= len(prefix) || !foldsTo(name[:len(prefix)], prefix) {
-		return Other
-	}
-	switch {
-	case EqualFold(name, "x-forwarded-for"):
-		return ForwardedFor
-	case EqualFold(name, "x-forwarded-host"):
-		return ForwardedHost
-	case EqualFold(name, "x-forwarded-proto"):
-		return ForwardedProto
-	case EqualFold(name, "x-forwarded-port"):
-		return ForwardedPort
-	}
-	return ForwardedMore
+// asserts finds the rest of X-Forwarded-*, and X-Real-IP. "_" counts as "-",
+// since CGI and WSGI fold both into HTTP_X_FORWARDED_FOR.
+func asserts(name []byte) bool {
+	const prefix, real = "x-forwarded-", "x-real-ip"
+	return len(name) == len(real) && foldsTo(name, real) ||
+		len(name) > len(prefix) && foldsTo(name[:len(prefix)], prefix)
 }
 
 func foldsTo(name []byte, lower string) bool {

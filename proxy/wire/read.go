@@ -132,3 +132,26 @@ func (c *Conn) Silent() bool {
 	})
 	return err == nil && silent && c.r == c.w
 }
+
+// More reads what is there without waiting, until n bytes are unread or no
+// more can be had, and tells whether they are. The room must be Reserved. What
+// stopped it short, other than having to wait, is for the next read to find.
+func (c *Conn) More(n int) bool {
+	if c.raw == nil {
+		return false
+	}
+	c.n = n
+	_ = c.raw.Read(c.on.more)
+	return c.w-c.r >= n
+}
+
+func (c *Conn) more(fd uintptr) bool {
+	for c.w-c.r < c.n {
+		k, _ := sysRead(fd, c.buf[c.w:])
+		if k <= 0 {
+			break
+		}
+		c.w += k
+	}
+	return true
+}

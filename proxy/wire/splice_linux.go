@@ -137,7 +137,7 @@ func (c *Conn) spliceOut(p pipe, held int, more bool) (n int, err error) {
 
 func splice(r, w, n, flags int) (int64, error) {
 	for {
-		k, err := syscall.Splice(r, nil, w, nil, n, flags)
+		k, err := sysSplice(r, w, n, flags)
 		if err != syscall.EINTR {
 			return int64(k), err
 		}

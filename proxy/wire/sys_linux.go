@@ -14,20 +14,43 @@ import (
 func sysRead(fd uintptr, p []byte) (int, error)  { return sysIO(syscall.SYS_RECVFROM, fd, p) }
 func sysWrite(fd uintptr, p []byte) (int, error) { return sysIO(syscall.SYS_SENDTO, fd, p) }
 
+// sysWrite2 writes a and b, neither empty, in one call.
+func sysWrite2(fd uintptr, a, b []byte) (int, error) {
+	iov := [2]syscall.Iovec{{Base: unsafe.SliceData(a)}, {Base: unsafe.SliceData(b)}}
+	iov[0].SetLen(len(a))
+	iov[1].SetLen(len(b))
+	msg := syscall.Msghdr{Iov: &iov[0], Iovlen: 2}
+	for {
+		n, _, e := syscall.RawSyscall(syscall.SYS_SENDMSG, fd, uintptr(unsafe.Pointer(&msg)), syscall.MSG_DONTWAIT|syscall.MSG_NOSIGNAL)
+		if e != syscall.EINTR {
+			return result(n, e)
+		}
+	}
+}
+
 func sysIO(trap, fd uintptr, p []byte) (int, error) {
 	for {
 		n, _, e := syscall.RawSyscall6(trap, fd, uintptr(unsafe.Pointer(unsafe.SliceData(p))), uintptr(len(p)),
 			syscall.MSG_DONTWAIT|syscall.MSG_NOSIGNAL, 0, 0)
-		switch e {
-		case 0:
-			return int(n), nil
-		case syscall.EAGAIN:
-			return -1, syscall.EAGAIN
-		case syscall.EINTR:
-			continue
+		if e != syscall.EINTR {
+			return result(n, e)
 		}
-		return -1, e
 	}
+}
+
+// sysSplice moves up to n bytes between a socket and a pipe. The scheduler is
+// not told of it either: a long one, 20 µs and more, would make it take the
+// processor away and start a thread to go on with.
+func sysSplice(r, w, n, flags int) (int, error) {
+	k, _, e := syscall.RawSyscall6(syscall.SYS_SPLICE, uintptr(r), 0, uintptr(w), 0, uintptr(n), uintptr(flags))
+	return result(k, e)
+}
+
+func result(n uintptr, e syscall.Errno) (int, error) {
+	if e == 0 {
+		return int(n), nil
+	}
+	return -1, e
 }
 
 // left asks the kernel for the TCP state: the peer has closed (CLOSE_WAIT) or

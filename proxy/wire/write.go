@@ -6,25 +6,41 @@ import (
 
 // writing is the write under way.
 type writing struct {
-	out  []byte // what is still to go
+	out  []byte // what is still to go,
+	then []byte // and then
 	werr error
 }
 
-// Write writes all of p.
-func (c *Conn) Write(p []byte) error {
+// Write writes all of head and body, either of which may be empty, with one
+// system call if the socket takes both.
+func (c *Conn) Write(head, body []byte) error {
 	if c.raw == nil {
-		c.wr.begin(0)
-		n, err := c.nc.Write(p)
-		c.wrote += int64(n)
-		return c.writeErr(err)
+		return c.writeBoth(head, body)
 	}
-	c.out, c.werr = p, nil
+	c.out, c.then, c.werr = head, body, nil
 	err := c.raw.Write(c.on.write)
-	c.out = nil
+	c.out, c.then = nil, nil
 	if err == nil {
 		err = c.werr
 	}
 	return c.writeErr(err)
+}
+
+// writeBoth is Write without a plain socket.
+func (c *Conn) writeBoth(head, body []byte) error {
+	for _, p := range [...][]byte{head, body} {
+		if len(p) == 0 {
+			continue
+		}
+		c.wr.renew(c.guard.Now())
+		c.wr.begin(0)
+		n, err := c.nc.Write(p)
+		c.wrote += int64(n)
+		if err := c.writeErr(err); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 func (c *Conn) writeErr(err error) error {
@@ -36,11 +52,9 @@ func (c *Conn) writeErr(err error) error {
 }
 
 func (c *Conn) write(fd uintptr) bool {
-	for len(c.out) > 0 {
-		n, err := sysWrite(fd, c.out)
+	for len(c.out)+len(c.then) > 0 {
+		n, err := c.push(fd)
 		if n > 0 {
-			c.out = c.out[n:]
-			c.wrote += int64(n)
 			continue
 		}
 		if err == syscall.EAGAIN {
@@ -52,4 +66,19 @@ func (c *Conn) write(fd uintptr) bool {
 		return true
 	}
 	return true
+}
+
+// push writes once, and forgets what has gone.
+func (c *Conn) push(fd uintptr) (n int, err error) {
+	if len(c.then) == 0 {
+		n, err = sysWrite(fd, c.out)
+	} else {
+		n, err = sysWrite2(fd, c.out, c.then)
+	}
+	if n > 0 {
+		c.wrote += int64(n)
+		k := min(n, len(c.out))
+		c.out, c.then = c.out[k:], c.then[n-k:]
+	}
+	return n, err
 }

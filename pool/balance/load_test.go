@@ -1,0 +1,97 @@
+package balance
+
+import (
+	"math"
+	"math/rand/v2"
+	"slices"
+	"testing"
+)
+
+func TestLeastConnectionsIsTheLeastOfFew(t *testing.T) {
+	for _, n := range []int{1, 2, 3, 10, few} {
+		s := equal(n)
+		for i := range s.Hosts {
+			s.Hosts[i].Weight = rand.Uint32N(10) + 1
+		}
+		p := LeastConnections(s)
+		for range 10000 {
+			least := math.Inf(1)
+			for _, h := range s.Hosts {
+				least = min(least, float64(h.Load.Load())/float64(h.Weight))
+			}
+			i := p.Pick(0)
+			if got := float64(s.Hosts[i].Load.Load()) / float64(s.Hosts[i].Weight); got != least {
+				t.Fatalf("%d hosts: load/weight %v picked, the least is %v", n, got, least)
+			}
+			s.begin(i, 1)
+			if i := rand.N(n); s.Hosts[i].Load.Load() > 0 {
+				s.begin(i, -1)
+			}
+		}
+	}
+}
+
+// Hosts that are busy all the time leave their turns to all others alike.
+func TestTurnsOfTheBusyAreShared(t *testing.T) {
+	for _, n := range []int{5, few, 100} {
+		s := equal(n)
+		s.begin(1, 1)
+		s.begin(2, 1)
+		for i, got := range count(LeastConnections(s), n, 1000*(n-2), 1) {
+			if i == 1 || i == 2 {
+				if got > 0 {
+					t.Errorf("%d hosts: %d picks of a busy one", n, got)
+				}
+			} else if got < 998 || got > 1002 {
+				t.Errorf("%d hosts: %d picks of number %d, want 1000", n, got, i)
+			}
+		}
+	}
+}
+
+// Hosts whose turn comes once in a thousand are alike to each other, too.
+func TestTurnsOfTheLight(t *testing.T) {
+	s := hosts(1000, 1, 1, 1)
+	s.begin(0, 1)
+	for i, n := range count(LeastConnections(s), 4, 3000, 1) {
+		if i > 0 && (n < 850 || n > 1150) {
+			t.Errorf("%d picks of number %d, want 1000", n, i)
+		}
+	}
+}
+
+// most is the highest load of n hosts after as many requests as k times n.
+func most(name string, n, k int) int64 {
+	s := equal(n)
+	p := Find(name).Build(s)
+	for range n * k {
+		s.begin(p.Pick(rand.Uint64()), 1)
+	}
+	return slices.MaxFunc(s.Hosts, func(a, b Host) int { return int(a.Load.Load() - b.Load.Load()) }).Load.Load()
+}
+
+// Balls into bins (Azar and others; Mitzenmacher): in a thousand bins with as
+// many balls the fullest has about 6 of those thrown at random, 3 or 4 with two
+// choices. With a hundred balls a bin it is about 135 and 103.
+func TestChoicesBeatChance(t *testing.T) {
+	for _, k := range []int{1, 100} {
+		random, p2c, least := most("random", 1000, k), most("p2c", 1000, k), most("least-connections", 1000, k)
+		t.Logf("%d a host: random %d, p2c %d, least-connections %d", k, random, p2c, least)
+		if p2c >= random || p2c > int64(k)+4 {
+			t.Errorf("%d a host: two choices %d, chance %d", k, p2c, random)
+		}
+		if least > int64(k)+1 {
+			t.Errorf("%d a host: least connections %d", k, least)
+		}
+	}
+}
+
+func TestP2CComparesTwo(t *testing.T) {
+	s := equal(3)
+	s.begin(0, 2)
+	s.begin(1, 1)
+	c := count(P2C(s), 3, 30000, 1)
+	if c[0] != 0 || math.Abs(float64(c[1])-10000) > 500 {
+		t.Errorf("picks %v, want none of the most loaded and a third of the next", c)
+	}
+}
