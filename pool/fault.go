@@ -37,6 +37,10 @@ const (
 	BodyTime                  // no more of the body in time
 	BadBody                   // the body's framing is wrong
 	Surplus                   // bytes behind the answer's end
+	BadStatus                 // answered 500, 502, 503 or 504
+	NoUpstream                // there was none, or none left to try
+	QueueFull                 // too many were waiting for a slot
+	QueueLate                 // no slot became free in time
 	Left                      // the client left
 	BadRequest                // the client's body broke, ended early or was refused
 	Reasons                   // how many there are
@@ -44,7 +48,8 @@ const (
 
 var reasonNames = [Reasons]string{
 	"refused", "unreachable", "connect-timeout", "stale", "broken", "bad-answer", "answer-timeout",
-	"cut-short", "body-timeout", "bad-body", "surplus", "client-left", "bad-request",
+	"cut-short", "body-timeout", "bad-body", "surplus", "bad-status", "no-upstream", "queue-full", "queue-timeout",
+	"client-left", "bad-request",
 }
 
 func (r Reason) String() string { return reasonNames[r] }
@@ -66,7 +71,7 @@ func (f *Fault) Unwrap() error { return f.Err }
 // connection, 503 if the upstream takes nobody, 504 if it is too late.
 func (f *Fault) Status() int {
 	switch f.Reason {
-	case Refused, Unreachable:
+	case Refused, Unreachable, NoUpstream, QueueFull, QueueLate:
 		return 503
 	case ConnectTime, AnswerTime, BodyTime:
 		return 504
@@ -82,6 +87,31 @@ func dialFault(err error) *Fault {
 		f.Reason = Refused
 	case errors.Is(err, context.DeadlineExceeded), errors.As(err, &ne) && ne.Timeout():
 		f.Reason = ConnectTime
+	}
+	return f
+}
+
+var (
+	errStatus = errors.New("an answer that says the upstream is not well")
+	errNone   = errors.New("no upstream to try, or none left")
+)
+
+// noneLeft is the fault of a pick that found nobody.
+func noneLeft(u *Upstream) *Fault {
+	if u != nil {
+		return nil
+	}
+	return &Fault{Side: Self, Reason: NoUpstream, Err: errNone}
+}
+
+// QueueFault is for a wait in a Queue that did not end well.
+func QueueFault(err error) *Fault {
+	f := &Fault{Side: Self, Reason: QueueFull, Err: err}
+	switch err {
+	case ErrLate:
+		f.Reason = QueueLate
+	case wire.ErrGone:
+		f.Side, f.Reason = Client, Left
 	}
 	return f
 }

@@ -5,42 +5,52 @@ import (
 	"time"
 )
 
-// How long an upstream that took no connection is left alone before it is
-// tried again, apart from requests: at first, and at most.
+// What is known of an upstream's health comes from the exchanges themselves
+// (this file) and from checks (check.go). Whoever is found ill is left out of
+// the next snapshot; requests learn of it by nothing but being sent elsewhere.
+
 const (
+	// An upstream that takes no connection is tried again, apart from
+	// requests, after retryFirst, then ever later up to retryMost.
 	retryFirst = 250 * time.Millisecond
 	retryMost  = 2 * time.Second
+
+	maxEject = time.Minute // the longest that failing in a row puts one out
+	// forgiven is how many times its last ejection one must do well to be
+	// put out for no longer than the first time.
+	forgiven = 10
 )
 
-// eject takes u out of the choice until it takes connections again.
-func (u *Upstream) eject(f *Fault) {
+// judge looks at a failure of the upstream's.
+func (u *Upstream) judge(f *Fault) {
+	switch f.Reason {
+	case Refused, Unreachable, ConnectTime:
+		u.lose(f)
+		return
+	}
+	if most := u.pool.opt.MaxFails; most > 0 && int(u.fails.Add(1)) >= most {
+		u.eject(f)
+	}
+}
+
+// lose takes u out of the choice until it takes connections again.
+func (u *Upstream) lose(f *Fault) {
 	p := u.pool
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	select {
-	case <-p.done:
-		return
-	default:
-	}
-	if u.retired.Load() || !u.down.CompareAndSwap(false, true) {
+	if p.closed() || u.retired.Load() || !u.down.CompareAndSwap(false, true) {
 		return
 	}
 	p.rebuild()
 	p.opt.Log.Warn("upstream down", "upstream", u.Name(), "reason", f.Reason.String(), "cause", f.Err)
-	p.wg.Go(u.recover)
+	p.wg.Go(u.regain)
 }
 
-// recover tries to connect until it works, then puts u back into the choice.
-// The waits double, with jitter so that many of us do not come at once.
-func (u *Upstream) recover() {
+// regain tries to connect until it works.
+func (u *Upstream) regain() {
 	p := u.pool
 	for wait := retryFirst; ; wait = min(2*wait, retryMost) {
-		select {
-		case <-p.done:
-			return
-		case <-time.After(wait*3/4 + rand.N(wait/2)):
-		}
-		if u.retired.Load() {
+		if !p.sleep(jitter(wait)) || u.retired.Load() {
 			return
 		}
 		if nc, err := u.connect(); err == nil {
@@ -48,9 +58,142 @@ func (u *Upstream) recover() {
 			break
 		}
 	}
+	u.back("upstream up", func() { u.down.Store(false) })
+}
+
+// eject puts u out for a while, longer each time, unless too many are out: if
+// half of them seem ill, the illness is likely to be elsewhere, and the other
+// half would not stand the load.
+func (u *Upstream) eject(f *Fault) {
+	p := u.pool
 	p.mu.Lock()
-	u.down.Store(false)
+	defer p.mu.Unlock()
+	if p.closed() || u.retired.Load() || !p.canSpare(u) || !u.ejected.CompareAndSwap(false, true) {
+		return
+	}
+	u.fails.Store(0)
+	d := min(p.opt.EjectFor<<min(u.times, 10), maxEject)
+	u.times++
+	p.rebuild()
+	p.opt.Log.Warn("upstream ejected", "upstream", u.Name(), "reason", f.Reason.String(), "cause", f.Err, "for", d)
+	p.wg.Go(func() { u.sitOut(d) })
+}
+
+// canSpare tells whether putting u out leaves at least half of its tier in,
+// and never nobody. Called with mu held.
+func (p *Pool) canSpare(u *Upstream) bool {
+	all, in := 0, 0
+	for _, v := range p.all {
+		if v.target.Backup == u.target.Backup {
+			all++
+			if v != u && v.well() {
+				in++
+			}
+		}
+	}
+	return in >= 1 && 2*in >= all-1
+}
+
+// sitOut returns after d, and is forgiven after doing well for long.
+func (u *Upstream) sitOut(d time.Duration) {
+	p := u.pool
+	if !p.sleep(jitter(d)) {
+		return
+	}
+	u.back("upstream back", func() { u.ejected.Store(false) })
+	if !p.sleep(forgiven * d) {
+		return
+	}
+	p.mu.Lock()
+	if !u.ejected.Load() {
+		u.times = 0
+	}
+	p.mu.Unlock()
+}
+
+// back puts u into the choice again, at a tenth of its share if it is to
+// start slowly.
+func (u *Upstream) back(say string, cured func()) {
+	p := u.pool
+	p.mu.Lock()
+	cured()
+	if u.well() && p.opt.SlowStart > 0 && !p.closed() && u.warmth == 0 {
+		u.warmth = 1
+		p.wg.Go(u.warm)
+	}
 	p.rebuild()
 	p.mu.Unlock()
-	p.opt.Log.Info("upstream up", "upstream", u.Name())
+	p.queue.Wake()
+	p.opt.Log.Info(say, "upstream", u.Name())
 }
+
+// fullyWarm is the warmth at which an upstream takes its whole share.
+const fullyWarm = 10
+
+// warm raises u's share by a tenth at a time.
+func (u *Upstream) warm() {
+	p := u.pool
+	for step := uint32(2); p.sleep(p.opt.SlowStart / fullyWarm); step++ {
+		p.mu.Lock()
+		u.warmth = step
+		done := step == fullyWarm || !u.well()
+		if done {
+			u.warmth = 0
+		}
+		p.rebuild()
+		p.mu.Unlock()
+		if done {
+			return
+		}
+	}
+}
+
+// Drain takes an upstream out of the choice, or puts it back; exchanges under
+// way end as they do. It tells whether there is one of that name.
+func (p *Pool) Drain(name string, out bool) bool {
+	return p.change(name, func(u *Upstream) { u.drained.Store(out) })
+}
+
+// Weigh changes an upstream's share of the work until Set says otherwise. It
+// tells whether there is one of that name.
+func (p *Pool) Weigh(name string, weight uint32) bool {
+	return p.change(name, func(u *Upstream) { u.target.Weight = max(weight, 1) })
+}
+
+func (p *Pool) change(name string, f func(*Upstream)) bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for _, u := range p.all {
+		if u.target.Name == name {
+			f(u)
+			p.rebuild()
+			return true
+		}
+	}
+	return false
+}
+
+// closed tells whether Close was called; with mu held it stays so or not.
+func (p *Pool) closed() bool {
+	select {
+	case <-p.done:
+		return true
+	default:
+		return false
+	}
+}
+
+// sleep waits, and tells whether the pool is still open then.
+func (p *Pool) sleep(d time.Duration) bool {
+	t := time.NewTimer(d)
+	defer t.Stop()
+	select {
+	case <-p.done:
+		return false
+	case <-t.C:
+		return true
+	}
+}
+
+// jitter is d give or take a quarter, so that many of us do not come at once.
+func jitter(d time.Duration) time.Duration { return d*3/4 + rand.N(max(d/2, 1)) }

@@ -62,7 +62,7 @@ func (u *Upstream) dial(client *wire.Conn) (*Link, *Fault) {
 }
 
 func (u *Upstream) connect() (net.Conn, error) {
-	ctx := context.Background()
+	ctx := u.pool.ctx
 	if d := u.pool.opt.Connect; d > 0 {
 		var cancel context.CancelFunc
 		ctx, cancel = context.WithTimeout(ctx, d)
@@ -165,13 +165,21 @@ func (s *stack) push(l *Link, limit int) bool {
 	return true
 }
 
-// sweep takes out the links that dead says are, oldest first.
-func (s *stack) sweep(dead func(*Link) bool) (out []*Link) {
+// sweep takes out the links that are too old at now or whose peer has left,
+// oldest first.
+func (s *stack) sweep(now int64) (out []*Link) {
+	var look []*Link
 	s.mu.Lock()
-	look := append([]*Link(nil), s.links...)
+	for _, l := range s.links {
+		if l.outlived(now) {
+			l.dead.Store(true)
+		} else {
+			look = append(look, l)
+		}
+	}
 	s.mu.Unlock()
-	for _, l := range look { // no lock here: dead asks the kernel
-		if dead(l) {
+	for _, l := range look { // may be in use by now; no lock here, for the kernel is asked
+		if l.Left() {
 			l.dead.Store(true)
 		}
 	}
@@ -229,7 +237,7 @@ func (p *Pool) reap() {
 		}
 		now := p.opt.Guard.Now()
 		for _, u := range p.Upstreams() {
-			for _, l := range u.idle.sweep(func(l *Link) bool { return l.outlived(now) || l.Left() }) {
+			for _, l := range u.idle.sweep(now) {
 				_ = l.Conn.Close()
 			}
 		}

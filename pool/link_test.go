@@ -262,7 +262,7 @@ func TestCloseClosesWhatIsKeptNowAndLater(t *testing.T) {
 	o, down := newOrigin(t), newOrigin(t)
 	ups := set(p, o, down)
 	down.stop()
-	ups[1].Done(fault(ups[1])) // somebody goes on trying it
+	ups[1].Done(fault(ups[1]), 0) // somebody goes on trying it
 	ask(t, ups[0], get("/"))
 	busy, _, f := begin(ups[0], get("/"))
 	if f != nil {
@@ -277,5 +277,5 @@ func TestCloseClosesWhatIsKeptNowAndLater(t *testing.T) {
 	if n := ups[0].Idle(); n != 0 {
 		t.Errorf("%d kept by an exchange that ended later", n)
 	}
-	ups[0].Done(&Fault{Reason: Refused}) // too late to try it again
+	ups[0].Done(&Fault{Reason: Refused}, 0) // too late to try it again
 }

@@ -1,6 +1,7 @@
 package pool
 
 import (
+	"context"
 	"log/slog"
 	"sync"
 	"sync/atomic"
@@ -12,13 +13,17 @@ import (
 
 // Pool is a set of upstreams to choose from.
 type Pool struct {
-	opt   Options
-	snap  atomic.Pointer[snapshot]
-	total atomic.Int64 // exchanges under way, of all members
+	opt    Options
+	snap   atomic.Pointer[snapshot]
+	total  atomic.Int64 // exchanges under way, of all members
+	queue  *Queue       // who waits for a slot
+	budget budget
 
 	mu   sync.Mutex
 	all  []*Upstream // guarded by mu; members, up or not
 	done chan struct{}
+	ctx  context.Context // ends with done, for what connects
+	stop context.CancelFunc
 	wg   sync.WaitGroup
 }
 
@@ -38,7 +43,17 @@ type Options struct {
 	MaxIdle  int           // connections kept for each upstream
 	IdleAge  time.Duration // for which one is kept; 0: no limit
 	MaxAge   time.Duration // after which one is not used again; 0: no limit
-	Log      *slog.Logger
+
+	Queue        int           // exchanges that may wait for a slot, all targets with a Max being full
+	QueueTimeout time.Duration // for how long
+
+	MaxFails  int           // failures in a row that put an upstream out for a while; 0: never
+	EjectFor  time.Duration // for how long the first time; doubles, up to maxEject
+	Check     Check         // asks upstreams how they are, apart from requests
+	SlowStart time.Duration // in which one that returns takes up its full share; 0: at once
+	Clock     bool          // measure how long answers take, for algorithms that ask
+
+	Log *slog.Logger
 }
 
 // Target is what an upstream is reached by.
@@ -64,7 +79,8 @@ func New(o Options) *Pool {
 	if o.Balance == nil {
 		o.Balance = balance.RoundRobin
 	}
-	p := &Pool{opt: o, done: make(chan struct{})}
+	p := &Pool{opt: o, done: make(chan struct{}), queue: NewQueue(o.Queue, o.QueueTimeout)}
+	p.ctx, p.stop = context.WithCancel(context.Background())
 	p.snap.Store(&snapshot{})
 	p.wg.Go(p.reap)
 	return p
@@ -85,88 +101,68 @@ func (p *Pool) Set(targets []Target) {
 	for _, u := range old {
 		u.retire()
 	}
+	p.queue.Wake() // there may be somebody new, or nobody to wait for
 }
 
 // keep takes t's upstream out of old, or makes one. Called with mu held.
 func (p *Pool) keep(old *[]*Upstream, t Target) *Upstream {
 	for i, u := range *old {
 		if u.target.same(t) {
-			u.target.Weight, u.target.Backup, u.target.Max = t.Weight, t.Backup, t.Max
+			u.use(t)
 			*old = append((*old)[:i:i], (*old)[i+1:]...)
 			return u
 		}
 	}
-	return newUpstream(p, t)
+	u := newUpstream(p, t)
+	p.watch(u)
+	return u
 }
 
-// rebuild publishes who may be picked now. With nobody up everybody is tried
-// rather than nobody: a verdict can be wrong. Called with mu held.
+// rebuild publishes who may be picked now: the upstreams that are well, else
+// the backups that are. With nobody well everybody is tried rather than
+// nobody: a verdict can be wrong. Called with mu held.
 func (p *Pool) rebuild() {
-	ups := make([]*Upstream, 0, len(p.all))
-	for _, u := range p.all {
-		if !u.down.Load() {
-			ups = append(ups, u)
-		}
+	ups := p.members(func(u *Upstream) bool { return !u.target.Backup && u.well() })
+	if len(ups) == 0 {
+		ups = p.members(func(u *Upstream) bool { return u.target.Backup && u.well() })
 	}
 	if len(ups) == 0 {
-		ups = append(ups, p.all...)
+		ups = p.members(func(u *Upstream) bool { return !u.drained.Load() })
 	}
 	s := &snapshot{ups: ups}
 	if len(ups) > 0 {
-		hosts := make([]balance.Host, len(ups))
-		for i, u := range ups {
-			hosts[i] = balance.Host{ID: u.id, Weight: u.target.Weight, Load: &u.load, Wait: &u.wait}
-		}
-		s.picker = p.opt.Balance(balance.Set{Hosts: hosts, Total: &p.total, Now: p.opt.Guard.Now})
+		s.picker = p.opt.Balance(balance.Set{Hosts: hosts(ups), Total: &p.total, Now: p.opt.Guard.Now})
 	}
 	p.snap.Store(s)
 }
 
-// Tried remembers where a request has been. The zero value is ready.
-type Tried struct {
-	ups [maxTries]*Upstream
-	n   int
+func (p *Pool) members(which func(*Upstream) bool) (ups []*Upstream) {
+	for _, u := range p.all {
+		if which(u) {
+			ups = append(ups, u)
+		}
+	}
+	return ups
 }
 
-const maxTries = 4
-
-// Count is how many upstreams were tried.
-func (t *Tried) Count() int { return t.n }
-
-// Reset forgets all.
-func (t *Tried) Reset() { t.n = 0 }
-
-func (t *Tried) has(u *Upstream) bool {
-	for _, v := range t.ups[:t.n] {
-		if v == u {
-			return true
+// hosts are ups as the algorithms see them. While one of them is starting
+// slowly, all weights count in tenths.
+func hosts(ups []*Upstream) []balance.Host {
+	tenths := uint32(1)
+	for _, u := range ups {
+		if u.warmth > 0 {
+			tenths = fullyWarm
 		}
 	}
-	return false
-}
-
-// Pick chooses an upstream that was not tried yet, notes it in tried and takes
-// a slot there, which Done gives back. nil: there is none, or enough were
-// tried.
-func (p *Pool) Pick(key uint64, tried *Tried) *Upstream {
-	s := p.snap.Load()
-	if len(s.ups) == 0 || tried.n == maxTries {
-		return nil
-	}
-	i := s.picker.Pick(key)
-	for range s.ups {
-		if u := s.ups[i]; !tried.has(u) {
-			tried.ups[tried.n] = u
-			tried.n++
-			u.load.Add(1)
-			p.total.Add(1)
-			return u
+	out := make([]balance.Host, len(ups))
+	for i, u := range ups {
+		w := u.target.Weight * tenths
+		if u.warmth > 0 {
+			w = u.target.Weight * u.warmth
 		}
-		if i++; i == len(s.ups) {
-			i = 0
-		}
+		out[i] = balance.Host{ID: u.id, Weight: w, Load: &u.load, Wait: &u.wait}
 	}
-	return nil
+	return out
 }
 
 // Upstreams returns all members, up or not.
@@ -181,6 +177,7 @@ func (p *Pool) Upstreams() []*Upstream {
 func (p *Pool) Close() {
 	p.mu.Lock() // so that eject starts nothing behind wg.Wait
 	close(p.done)
+	p.stop()
 	p.mu.Unlock()
 	p.wg.Wait()
 	p.Set(nil)

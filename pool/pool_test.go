@@ -35,7 +35,7 @@ func TestWhoStaysKeepsConnectionsAndHealth(t *testing.T) {
 	}
 
 	a.stop()
-	after[1].Done(fault(after[1]))
+	after[1].Done(fault(after[1]), 0)
 	if !after[1].Down() {
 		t.Fatal("it is still up")
 	}
@@ -86,7 +86,7 @@ func TestPickTakesTurnsByWeight(t *testing.T) {
 	for range 400 {
 		u := p.Pick(0, new(Tried))
 		picks[u.Name()]++
-		u.Done(nil)
+		u.Done(nil, 200)
 	}
 	if picks[a.Name] != 300 || picks[b.Name] != 100 {
 		t.Error(picks)
@@ -112,7 +112,7 @@ func TestTriedMeetsEachUpstreamOnce(t *testing.T) {
 				t.Errorf("%s again, or its load is %d", u.Name(), u.Load())
 			}
 			seen[u] = true
-			u.Done(nil)
+			u.Done(nil, 200)
 		}
 		if want := min(n, maxTries); len(seen) != want || tried.Count() != want {
 			t.Errorf("%d of %d tried, counted %d", len(seen), n, tried.Count())
@@ -126,13 +126,13 @@ func TestRefusingUpstreamIsLeftAloneAndComesBack(t *testing.T) {
 	ups := set(p, a, b)
 	down, up := ups[0], ups[1]
 	a.stop()
-	down.Done(fault(down))
+	down.Done(fault(down), 0)
 	for range 100 {
 		u := p.Pick(0, new(Tried))
 		if u != up {
 			t.Fatal("the one that is down was picked")
 		}
-		u.Done(nil)
+		u.Done(nil, 200)
 	}
 	a.start()
 	await(t, "it to come back", func() bool { return !down.Down() })
@@ -140,7 +140,7 @@ func TestRefusingUpstreamIsLeftAloneAndComesBack(t *testing.T) {
 	for range 100 {
 		u := p.Pick(0, new(Tried))
 		picked[u]++
-		u.Done(nil)
+		u.Done(nil, 200)
 	}
 	if picked[down] != 50 || picked[up] != 50 {
 		t.Errorf("%d and %d picks", picked[down], picked[up])
@@ -157,7 +157,7 @@ func TestOnlyFailedConnectsPutDown(t *testing.T) {
 			continue
 		}
 		u.load.Add(1)
-		if u.Done(&Fault{Reason: r}); u.Down() {
+		if u.Done(&Fault{Reason: r}, 0); u.Down() {
 			t.Fatalf("down by %v", r)
 		}
 	}
@@ -173,7 +173,7 @@ func TestWithAllDownSomebodyIsTried(t *testing.T) {
 	a.stop()
 	b.stop()
 	for _, u := range ups {
-		u.Done(fault(u))
+		u.Done(fault(u), 0)
 	}
 	picked := map[*Upstream]bool{}
 	for range 4 {
@@ -182,7 +182,7 @@ func TestWithAllDownSomebodyIsTried(t *testing.T) {
 			t.Fatal("nobody")
 		}
 		picked[u] = true
-		u.Done(nil)
+		u.Done(nil, 200)
 	}
 	if len(picked) != 2 {
 		t.Errorf("%d of 2 tried", len(picked))
@@ -202,7 +202,7 @@ func TestPoolUnderAllHands(t *testing.T) {
 			for time.Now().Before(stop) {
 				u := p.Pick(rand.Uint64(), new(Tried))
 				_, f := try(u, get("/"))
-				u.Done(f)
+				u.Done(f, 0)
 				if f != nil && f.Reason != Broken { // hangUp below
 					t.Error(f)
 				}
@@ -255,7 +255,7 @@ func TestReaperAndExchangesShareConnections(t *testing.T) {
 func (p *Pool) sweep() {
 	now := p.opt.Guard.Now()
 	for _, u := range p.Upstreams() {
-		for _, l := range u.idle.sweep(func(l *Link) bool { return l.outlived(now) || l.Left() }) {
+		for _, l := range u.idle.sweep(now) {
 			_ = l.Conn.Close()
 		}
 	}

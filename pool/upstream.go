@@ -2,6 +2,7 @@ package pool
 
 import (
 	"sync/atomic"
+	"time"
 
 	"multiserver/pool/balance"
 	"multiserver/proxy/wire"
@@ -16,8 +17,15 @@ type Upstream struct {
 	load atomic.Int64    // exchanges under way
 	wait balance.Latency // how long answers take
 
-	down    atomic.Bool // takes no connections, as far as we know
-	retired atomic.Bool // no longer a member
+	limit   atomic.Int64 // Target.Max
+	down    atomic.Bool  // takes no connections, as far as we know
+	ejected atomic.Bool  // failed too often, and sits out its time
+	failing atomic.Bool  // checks say so
+	drained atomic.Bool  // the operator wants no more requests there
+	retired atomic.Bool  // no longer a member
+	fails   atomic.Int32 // in a row
+	times   int          // guarded by pool.mu; ejections not long ago
+	warmth  uint32       // guarded by pool.mu; tenths of its share while starting slowly, else 0
 	idle    stack
 
 	Stats Stats
@@ -32,7 +40,16 @@ type Stats struct {
 }
 
 func newUpstream(p *Pool, t Target) *Upstream {
-	return &Upstream{pool: p, id: balance.ID(t.Name), target: t}
+	u := &Upstream{pool: p, id: balance.ID(t.Name), target: t}
+	u.use(t)
+	return u
+}
+
+// use takes over what may change while it stays the same place. Called with
+// pool.mu held, but for a new one.
+func (u *Upstream) use(t Target) {
+	u.target.Weight, u.target.Backup, u.target.Max = max(t.Weight, 1), t.Backup, t.Max
+	u.limit.Store(int64(t.Max))
 }
 
 // Name is the target's, as the operator wrote it.
@@ -42,8 +59,16 @@ func (u *Upstream) Name() string { return u.target.Name }
 // (HTTP/1.0).
 func (u *Upstream) Host() string { return u.target.Host }
 
+// ID is the same for the same Name, on every node.
+func (u *Upstream) ID() uint64 { return u.id }
+
 // Down tells whether it is avoided.
-func (u *Upstream) Down() bool { return u.down.Load() }
+func (u *Upstream) Down() bool { return !u.well() }
+
+// well tells whether requests should go there.
+func (u *Upstream) well() bool {
+	return !u.down.Load() && !u.ejected.Load() && !u.failing.Load() && !u.drained.Load()
+}
 
 // Load is how many exchanges are under way.
 func (u *Upstream) Load() int64 { return u.load.Load() }
@@ -66,6 +91,10 @@ type Request interface {
 // is waited for.
 func (u *Upstream) Ask(client *wire.Conn, r Request, twice bool, res *wire.Response) (*Link, *Fault) {
 	open := u.open
+	var began time.Time
+	if u.pool.opt.Clock {
+		began = time.Now()
+	}
 	for {
 		l, f := open(client)
 		if f != nil {
@@ -76,6 +105,7 @@ func (u *Upstream) Ask(client *wire.Conn, r Request, twice bool, res *wire.Respo
 		sent, err := l.Ask(head, r.Body())
 		if err == nil {
 			if err = l.parse(res); err == nil {
+				u.observe(began)
 				return l, nil
 			}
 		}
@@ -83,12 +113,23 @@ func (u *Upstream) Ask(client *wire.Conn, r Request, twice bool, res *wire.Respo
 		l.Drop()
 		f = answerFault(sent, err)
 		if !l.reused || sent && (!twice || got || f.Reason != Broken) {
+			if f.Reason == AnswerTime {
+				u.observe(began) // it took at least that long
+			}
 			return nil, f
 		}
 		u.Stats.Faults[Stale].Add(1)
 		if sent {
 			open = u.dial // closing while it was asked: trust no kept one now
 		}
+	}
+}
+
+// observe notes how long an answer took whose request began then; zero: nobody
+// wants to know.
+func (u *Upstream) observe(began time.Time) {
+	if !began.IsZero() {
+		u.wait.Observe(time.Since(began), u.pool.opt.Guard.Now())
 	}
 }
 
@@ -105,15 +146,30 @@ func (u *Upstream) Open(client *wire.Conn) (*Link, *Fault) {
 	}
 }
 
-// Done gives the slot back and says how it went; nil: well.
-func (u *Upstream) Done(f *Fault) {
-	u.load.Add(-1)
-	u.pool.total.Add(-1)
+// Done gives the slot back and says how it went: f, or nil and the answer's
+// status.
+func (u *Upstream) Done(f *Fault, status int) {
+	u.give()
 	u.Stats.Picked.Add(1)
-	if f != nil {
-		u.Stats.Faults[f.Reason].Add(1)
-		if f.Reason == Refused || f.Reason == Unreachable || f.Reason == ConnectTime {
-			u.eject(f)
+	switch {
+	case f == nil && !failure(status): // fast path
+		if u.fails.Load() != 0 {
+			u.fails.Store(0)
 		}
+		return
+	case f == nil:
+		u.Stats.Faults[BadStatus].Add(1)
+		f = &Fault{Reason: BadStatus, Sent: true, Err: errStatus}
+	default:
+		u.Stats.Faults[f.Reason].Add(1)
 	}
+	if f.Side == Peer {
+		u.judge(f)
+	}
+}
+
+// failure tells whether an answer says that the upstream is not well, and not
+// only that the request was not.
+func failure(status int) bool {
+	return status == 500 || status >= 502 && status <= 504
 }

@@ -1,6 +1,10 @@
 package proxy
 
-import "strconv"
+import (
+	"strconv"
+
+	"multiserver/pool"
+)
 
 // admit answers what no upstream is asked for.
 func (p *Proxy) admit(x *Exchange) bool {
@@ -21,7 +25,25 @@ func (p *Proxy) admit(x *Exchange) bool {
 	if p.opt.MaxBody > 0 && q.Length > p.opt.MaxBody {
 		return p.answer(x, 413, "body too large")
 	}
+	return p.enter(x)
+}
+
+// enter takes a place in the process, waiting for one if need be.
+func (p *Proxy) enter(x *Exchange) bool {
+	if err := p.opt.Gate.Enter(x.Client.Conn); err != nil {
+		x.fault = pool.QueueFault(err)
+		return p.fail(x)
+	}
+	x.in = true
 	return true
+}
+
+// exit gives the place back, once.
+func (x *Exchange) exit() {
+	if x.in {
+		x.in = false
+		x.Client.p.opt.Gate.Leave()
+	}
 }
 
 // last tells whether this request is to be its connection's last, as far as

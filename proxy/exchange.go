@@ -19,6 +19,8 @@ type Exchange struct {
 
 	up    *pool.Upstream // of the present try
 	link  *pool.Link     // nil: none
+	taken bool           // a slot of up's
+	in    bool           // a place in the process
 	tried pool.Tried
 	fault *pool.Fault // of the last try that failed
 
@@ -36,6 +38,7 @@ type Exchange struct {
 	close     bool   // this exchange is its connection's last
 	unread    bool   // the client may be sending what nobody will read
 	broken    bool   // the client's connection cannot be used any more
+	lost      bool   // it panicked, and is not to be used again
 	cut       bool   // only a reset tells the client that the answer is not whole
 
 	status int
@@ -59,6 +62,9 @@ func acquireExchange(c *Client) *Exchange {
 }
 
 func (x *Exchange) release() {
+	if x.lost {
+		return // to the collector
+	}
 	x.reset()
 	x.Client = nil
 	exchanges.Put(x)
@@ -77,6 +83,21 @@ func (x *Exchange) reset() {
 	x.began, x.informed, x.goAhead, x.hasID, x.switching = false, false, false, false, false
 	x.close, x.unread, x.broken, x.cut = false, false, false, false
 	x.status, x.sent = 0, 0
+}
+
+// wreck ends what x held when it panicked: nothing of it is used again.
+func (x *Exchange) wreck() {
+	x.broken, x.lost = true, true
+	if x.upload.began && x.link != nil {
+		x.link.Interrupt()
+		x.Client.InterruptRead()
+		<-x.upload.done
+	}
+	if x.link != nil {
+		x.link.Drop()
+		x.link = nil
+	}
+	x.give(nil)
 }
 
 // buffer is x.out emptied, with room for a message of n bytes and what a proxy

@@ -25,25 +25,63 @@ func (p *Proxy) forward(x *Exchange) bool {
 		return false
 	}
 	for {
-		u := p.pool.Pick(0, &x.tried)
-		if u == nil {
+		if !p.take(x) {
 			return p.fail(x)
 		}
-		x.up = u
-		f := p.try(x, u)
+		f := p.try(x, x.up)
 		if f == nil {
 			f = p.relay(x)
 		}
-		p.leave(x, f)
-		u.Done(f)
-		if f == nil {
+		if p.done(x, f) {
 			return true
 		}
-		if x.fault = f; !x.mayRetry() {
+		if !p.again(x) {
 			return p.fail(x)
 		}
-		p.Stats.Retries.Add(1)
 	}
+}
+
+// take picks the upstream of the next try and takes a slot there.
+func (p *Proxy) take(x *Exchange) bool {
+	u, f := p.pool.Take(x.Client.Conn, p.affinity(x), &x.tried)
+	if u == nil {
+		if x.fault == nil { // what the last upstream did says more than that there is no other
+			x.fault = f
+		}
+		return false
+	}
+	x.up, x.taken = u, true
+	return true
+}
+
+// done ends a try, and tells whether it went well.
+func (p *Proxy) done(x *Exchange, f *pool.Fault) bool {
+	p.leave(x, f)
+	x.give(f)
+	x.fault = f
+	return f == nil
+}
+
+// give gives the slot back, once.
+func (x *Exchange) give(f *pool.Fault) {
+	if x.taken {
+		x.taken = false
+		x.up.Done(f, x.Res.Status)
+	}
+}
+
+// again tells whether another upstream may be asked: if that is safe, and not
+// too many requests are asked again already.
+func (p *Proxy) again(x *Exchange) bool {
+	if !x.mayRetry() {
+		return false
+	}
+	if !p.pool.MayRetry() {
+		p.Stats.Spent.Add(1)
+		return false
+	}
+	p.Stats.Retries.Add(1)
+	return true
 }
 
 // collect reads a small body whole; others flow.
@@ -146,8 +184,6 @@ func (p *Proxy) leave(x *Exchange, f *pool.Fault) {
 func (p *Proxy) fail(x *Exchange) bool {
 	f := x.fault
 	switch {
-	case f == nil:
-		return p.answer(x, 503, "no upstream")
 	case x.upload.err != nil && !x.began:
 		return p.clientFault(x, x.upload.err)
 	case f.Side == pool.Client:
@@ -155,14 +191,31 @@ func (p *Proxy) fail(x *Exchange) bool {
 		x.status = max(x.status, 499) // what nginx logs it as; nobody gets it
 		return false
 	}
-	p.opt.Log.Warn("upstream failed", "upstream", x.up.Name(), "reason", f.Reason.String(),
-		"try", x.tried.Count(), "sent", f.Sent, "cause", f.Err)
+	p.complain(x)
 	if x.began {
 		x.broken = true
 		return false
 	}
 	x.cut = false
 	return p.answer(x, f.Status(), f.Reason.String())
+}
+
+// complain logs the last fault. Refusals are only counted: under overload
+// there would be one for every request.
+func (p *Proxy) complain(x *Exchange) {
+	f, name := x.fault, "-"
+	if f.Side == pool.Self {
+		return
+	}
+	swallowed, ok := p.grumble.allow(p.opt.Guard.Now())
+	if !ok {
+		return
+	}
+	if x.up != nil {
+		name = x.up.Name()
+	}
+	p.opt.Log.Warn("request failed", "upstream", name, "reason", f.Reason.String(),
+		"try", x.tried.Count(), "sent", f.Sent, "cause", f.Err, "swallowed", swallowed)
 }
 
 // clientFault answers for a request body that did not come as announced.

@@ -18,6 +18,7 @@ type Proxy struct {
 	pool     *pool.Pool
 	pages    Pages
 	draining atomic.Bool
+	grumble  throttle // of complain
 
 	Stats Stats
 }
@@ -38,6 +39,9 @@ type Options struct {
 	MaxHead int   // bytes of a request's head
 	MaxBody int64 // bytes of a request's body; 0: no limit
 
+	Gate     *pool.Gate // bounds the exchanges under way; nil: no bound
+	Affinity Affinity   // what makes requests meet the same upstream again
+
 	Trusted   []netip.Prefix // whose X-Forwarded-* and Forwarded are believed
 	Via       bool           // add Via, both ways
 	Forwarded bool           // add Forwarded (RFC 7239) to requests
@@ -56,7 +60,7 @@ func (p *Proxy) Drain() { p.draining.Store(true) }
 func (p *Proxy) Serve(x *Exchange) {
 	defer p.finish(x) // the only way out: log, counters, release
 
-	_ = p.admit(x) && // what is refused or answered here: 405, 413
+	_ = p.admit(x) && // what is refused or answered here: 405, 413, 503
 		p.upgrade(x) && // WebSocket leaves here, to its tunnel
 		p.forward(x) // pick, reach, send, judge; again if that is safe
 }
@@ -67,8 +71,9 @@ func (p *Proxy) finish(x *Exchange) {
 	if r := recover(); r != nil {
 		p.Stats.Panics.Add(1)
 		p.opt.Log.Error("BUG: panic", "cause", r, "stack", string(debug.Stack()))
-		x.broken = true
+		x.wreck()
 	}
+	x.exit()
 	if x.broken {
 		x.close = true
 	}

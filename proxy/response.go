@@ -29,6 +29,7 @@ func (x *Exchange) appendResponse(dst []byte, framing wire.Framing) []byte {
 	if x.Client.p.opt.Via {
 		dst = append(dst, [...][]byte{via10Field, viaField}[res.Minor]...)
 	}
+	dst = x.appendCookie(dst)
 	if framing == wire.Chunked {
 		dst = append(dst, chunkField...)
 	}

@@ -8,6 +8,7 @@ type Stats struct {
 	Classes  [6]atomic.Uint64 // exchanges by first digit of the status; [0]: ended without an answer
 	Refused  atomic.Uint64    // requests that broke the rules, and never left
 	Retries  atomic.Uint64    // tries after the first
+	Spent    atomic.Uint64    // retries that were safe, but beyond the budget
 	Panics   atomic.Uint64
 	Upgraded atomic.Int64 // tunnels open
 }

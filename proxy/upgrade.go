@@ -17,27 +17,22 @@ func (p *Proxy) upgrade(x *Exchange) bool {
 		return true
 	}
 	for {
-		u := p.pool.Pick(0, &x.tried)
-		if u == nil {
+		if !p.take(x) {
 			return p.fail(x)
 		}
-		x.up = u
-		f := p.shake(x, u)
+		f := p.shake(x, x.up)
 		if f == nil && x.Res.Status == 101 {
 			f = p.tunnel(x)
 		} else if f == nil {
 			x.close = x.close || len(x.Client.Buffered()) > 0 // it is no request that stands there
 			f = p.relay(x)
 		}
-		p.leave(x, f)
-		u.Done(f)
-		if f == nil {
+		if p.done(x, f) {
 			return false
 		}
-		if x.fault = f; !x.mayRetry() {
+		if !p.again(x) {
 			return p.fail(x)
 		}
-		p.Stats.Retries.Add(1)
 	}
 }
 
@@ -69,6 +64,8 @@ func (p *Proxy) tunnel(x *Exchange) *pool.Fault {
 	if err := c.Write(x.out, nil); err != nil {
 		return x.gone(err)
 	}
+	x.give(nil) // from here on it is a connection and no request
+	x.exit()
 	p.Stats.Upgraded.Add(1)
 	defer p.Stats.Upgraded.Add(-1)
 	x.settleRequest()
@@ -99,7 +96,8 @@ func (x *Exchange) settleRequest() {
 // appendAnswerHead is the head of a 101.
 func (x *Exchange) appendAnswerHead(dst []byte) []byte {
 	dst = append(dst, "HTTP/1.1 101 Switching Protocols\r\n"...)
-	return append(x.appendAnswerFields(dst, wire.None), wsField...)
+	dst = x.appendCookie(x.appendAnswerFields(dst, wire.None))
+	return append(dst, wsField...)
 }
 
 // halfOpen is how long one direction of a tunnel may stay silent once the

@@ -10,11 +10,11 @@
 //	round-robin        by turns                            exact counts; at any time less than          one atomic add
 //	                                                       a turn off its share
 //	least-connections  the least load ÷ weight             the least of all up to 32 hosts,             one add, at most 32 loads
-//	                                                       of 16 that go round above
+//	                                                       of 8 that go round above
 //	p2c                the less loaded of two              by weight at rest; the fullest of n          two random numbers, two loads
 //	                                                       hosts is log log n above the mean
-//	least-latency      the least latency × (1 + load)      leaves a slow host at once, asks it          one add, at most 32 hosts' state
-//	                                                       again by one request at a time
+//	least-latency      the least latency × (1 + load ÷     leaves a slow host at once, asks it          one add, at most 32 hosts' state
+//	                     weight)                           again by one request at a time
 //	random             by chance                           the weight's probability                     one random number
 //	hash               the same host for the same key      only keys of a host that leaves move;        one table entry, one load
 //	                                                       nobody above 1.25 × its share

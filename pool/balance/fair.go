@@ -12,9 +12,10 @@ import (
 //
 // Of several that are least the one is taken whose turn it is: the first in
 // the order of turns, which goes on behind it. The turns of busier hosts in
-// between are forfeited. Always the first of equals would starve the last;
-// the first behind the last pick would give a busy host's turns to the one
-// that happens to stand behind it.
+// between are forfeited, and one of few hosts that is least alone spends none.
+// Always the first of equals would starve the last, and to count on by one
+// whoever is taken would give a busy host's turns to the one that happens to
+// stand behind it.
 type fair struct {
 	next  atomic.Uint64 // turn
 	_     [56]byte      // the counter is written by every core: keep it off the others' line
@@ -25,7 +26,7 @@ type fair struct {
 
 const (
 	few     = 32 // at most as many as a mask has bits
-	look    = 16
+	look    = 8
 	forfeit = 256 // turns passed over at most to find whose it is
 )
 
@@ -67,15 +68,16 @@ func (f *fair) end(turns, window []uint16, score *[few]uint32) int {
 		}
 		mask |= bit << i
 	}
-	var n int
-	if f.all == nil {
-		n = bits.TrailingZeros32(mask)
-	} else {
-		for n < forfeit && mask>>turns[n]&1 == 0 {
-			n++
+	n := bits.TrailingZeros32(mask)
+	if f.all != nil {
+		if mask == 1<<n { // nobody to take turns with
+			f.next.Add(^uint64(0))
+			return n
 		}
-		if n == forfeit {
-			return chance(mask)
+		for n = 0; mask>>turns[n]&1 == 0; n++ {
+			if n == forfeit-1 {
+				return chance(mask)
+			}
 		}
 	}
 	if n > 0 {

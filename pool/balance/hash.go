@@ -116,13 +116,13 @@ func rendezvous(hosts []Host) []uint16 {
 	walkers, sum := walkersOf(hosts)
 	claims := make([]claim, slots)
 	taken := make([]uint32, 0, slots)
-	// Time goes by in laps of slots/8 visits. Within a lap one host walks after
+	// Time goes by in laps of slots/4 visits. Within a lap one host walks after
 	// the other, and who came later gives way; at its end claims are for good.
 	for lap := 1.; slots > len(taken); lap++ {
 		fresh := len(taken)
 		for i := range walkers {
 			w := &walkers[i]
-			for end := uint32(slots * step * -math.Expm1(-w.weight*lap/8/sum)); w.rank < end; w.rank += step {
+			for end := uint32(slots * step * -math.Expm1(-w.weight*lap/4/sum)); w.rank < end; w.rank += step {
 				slot := w.slot()
 				if table[slot] != nobody {
 					continue

@@ -49,6 +49,23 @@ func TestTurnsOfTheBusyAreShared(t *testing.T) {
 	}
 }
 
+// A host that is always quickest to be free has no influence on the turns of
+// the others.
+func TestOneThatIsLeastAloneSpendsNoTurn(t *testing.T) {
+	s := equal(3)
+	p := LeastConnections(s)
+	c := make([]int, 3)
+	for k := range 300 {
+		s.Hosts[0].Load.Store(int64(k%2) * 2)
+		s.Hosts[1].Load.Store(1)
+		s.Hosts[2].Load.Store(1)
+		c[p.Pick(0)]++
+	}
+	if !slices.Equal(c, []int{150, 75, 75}) {
+		t.Errorf("picks %v", c)
+	}
+}
+
 // Hosts whose turn comes once in a thousand are alike to each other, too.
 func TestTurnsOfTheLight(t *testing.T) {
 	s := hosts(1000, 1, 1, 1)
@@ -82,6 +99,31 @@ func TestChoicesBeatChance(t *testing.T) {
 		}
 		if least > int64(k)+1 {
 			t.Errorf("%d a host: least connections %d", k, least)
+		}
+	}
+}
+
+// The same when exchanges also end, each after a time of its own: 3,000 at a
+// thousand hosts.
+func TestLoadsStayEven(t *testing.T) {
+	for name, above := range map[string]int64{"p2c": 6, "least-connections": 4} {
+		s := equal(1000)
+		p := Find(name).Build(s)
+		var under []int
+		var high int64
+		for range 100000 {
+			i := p.Pick(rand.Uint64())
+			s.begin(i, 1)
+			high = max(high, s.Hosts[i].Load.Load())
+			if under = append(under, i); len(under) > 3000 {
+				k := rand.N(len(under))
+				s.begin(under[k], -1)
+				under[k] = under[len(under)-1]
+				under = under[:len(under)-1]
+			}
+		}
+		if t.Logf("%s: at most %d, 3 on average", name, high); high > 3+above {
+			t.Errorf("%s: %d exchanges at one host, 3 on average", name, high)
 		}
 	}
 }

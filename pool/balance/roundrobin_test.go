@@ -62,25 +62,48 @@ func TestRoundRobinIsSmooth(t *testing.T) {
 	f("bab", 10, 20)
 }
 
-// Nobody is ever ahead of its share by a whole turn, nor behind by one.
+// Nobody is ever ahead of its share by a whole turn, nor behind by one. It is
+// furthest ahead right after a turn, and furthest behind right before.
 func TestRoundRobinKeepsShares(t *testing.T) {
-	for range 300 {
-		w, sum := make([]uint64, 1+rand.N(50)), 0
-		kinds := rand.Uint64N(20) + 1
-		for i := range w {
-			w[i] = rand.Uint64N(kinds) + 1
-			sum += int(w[i])
+	f := func(w ...uint64) {
+		t.Helper()
+		sum := 0
+		for _, n := range w {
+			sum += int(n)
 		}
 		got := make([]int, len(w))
-		for k, host := range smooth(w) {
-			got[host]++
-			for i := range w {
-				if off := got[i]*sum - (k+1)*int(w[i]); off >= sum || off <= -sum {
-					t.Fatalf("%v: after %d turns host %d is off by %.2f", w, k+1, i, float64(off)/float64(sum))
-				}
+		for k, i := range smooth(w) {
+			if behind := k*int(w[i]) - got[i]*sum; behind >= sum {
+				t.Fatalf("after %d turns host %d is behind by %.2f", k, i, float64(behind)/float64(sum))
+			}
+			got[i]++
+			if ahead := got[i]*sum - (k+1)*int(w[i]); ahead >= sum {
+				t.Fatalf("after %d turns host %d is ahead by %.2f", k+1, i, float64(ahead)/float64(sum))
+			}
+		}
+		for i, n := range got {
+			if n != int(w[i]) {
+				t.Fatalf("host %d has %d turns, want %d", i, n, w[i])
 			}
 		}
 	}
+	f(1)
+	f(1<<15, 1<<15-1, 1)
+	f(1<<16, 1)
+	f(21845, 21846, 21844)
+	for range 300 {
+		w := make([]uint64, 1+rand.N(50))
+		most := uint64(1) << rand.N(11)
+		for i := range w {
+			w[i] = rand.Uint64N(most) + 1
+		}
+		f(w...)
+	}
+	hs := equal(5000).Hosts
+	for i := range hs {
+		hs[i].Weight = 1 << rand.N(32)
+	}
+	f(turns(hs)...)
 }
 
 // Weights too large for a table of turns are scaled; nobody is forgotten.

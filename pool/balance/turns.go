@@ -51,11 +51,11 @@ func smooth(w []uint64) []uint16 {
 		ready queue
 	)
 	for i, n := range w {
-		ready.push(deadline(1, n, i))
+		ready.push(deadline(sum, n, i))
 	}
 	for t := range order {
 		for i := begin[t]; i > 0; i = also[i-1] {
-			ready.push(deadline(taken[i-1]+1, w[i-1], int(i-1)))
+			ready.push(deadline((taken[i-1]+1)*sum, w[i-1], int(i-1)))
 		}
 		i := uint16(ready.pop()) // the low half of a deadline is whose
 		order[t] = i
@@ -67,8 +67,9 @@ func smooth(w []uint64) []uint16 {
 	return order
 }
 
-// deadline sorts by k/w, then by host.
-func deadline(k, w uint64, host int) uint64 { return k<<31/w<<16 | uint64(host) }
+// deadline sorts by end/w, a time in turns, then by host. Of the fraction 29
+// bits fit; ends within one turn may come in either order.
+func deadline(end, w uint64, host int) uint64 { return end<<29/w<<16 | uint64(host) }
 
 // queue is a heap, the least on top. container/heap would allocate for each
 // number.

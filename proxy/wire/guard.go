@@ -170,12 +170,16 @@ func (g *Guard) join(c *Conn) {
 func (g *Guard) leave(c *Conn) {
 	s := c.shard
 	s.mu.Lock()
+	defer s.mu.Unlock()
+	if c.place < 0 {
+		return // closed before
+	}
 	last := len(s.conns) - 1
 	s.conns[c.place] = s.conns[last]
 	s.conns[c.place].place = c.place
 	s.conns[last] = nil
 	s.conns = s.conns[:last]
-	s.mu.Unlock()
+	c.place = -1
 }
 
 // wait is one direction of a connection as the Guard sees it.

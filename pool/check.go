@@ -1,0 +1,88 @@
+package pool
+
+import (
+	"fmt"
+	"time"
+
+	"multiserver/proxy/wire"
+)
+
+// Check is how upstreams are asked whether they are well, apart from requests.
+type Check struct {
+	Path     string        // asked for by GET; 2xx and 3xx are well. "": taking a connection is
+	Interval time.Duration // between two checks, give or take a quarter; 0: no checks
+	Timeout  time.Duration // for a check as a whole
+	Rise     int           // checks in a row that must go well to be taken for well again
+	Fall     int           // checks in a row that must fail to be taken for ill
+}
+
+// watch begins to check u. Called with mu held.
+func (p *Pool) watch(u *Upstream) {
+	if p.opt.Check.Interval > 0 && !p.closed() {
+		p.wg.Go(u.checks)
+	}
+}
+
+// checks runs until u is no longer a member. An upstream is taken for well
+// until checks say otherwise.
+func (u *Upstream) checks() {
+	p, c := u.pool, &u.pool.opt.Check
+	run := 0 // checks in a row that say other than what is believed
+	for p.sleep(jitter(c.Interval)) && !u.retired.Load() {
+		err := u.check()
+		failing := u.failing.Load()
+		if (err != nil) == failing {
+			run = 0
+			continue
+		}
+		run++
+		switch {
+		case !failing && run >= c.Fall:
+			run = 0
+			p.mu.Lock()
+			u.failing.Store(true)
+			p.rebuild()
+			p.mu.Unlock()
+			p.opt.Log.Warn("upstream fails its checks", "upstream", u.Name(), "cause", err)
+		case failing && run >= c.Rise:
+			run = 0
+			u.back("upstream passes its checks", func() { u.failing.Store(false) })
+		}
+	}
+}
+
+// check asks once, on a connection of its own: what it wants to know is
+// whether a new client would be served.
+func (u *Upstream) check() error {
+	nc, err := u.connect()
+	if err != nil {
+		return err
+	}
+	o := &u.pool.opt
+	c := wire.NewConn(nc, o.Guard, wire.HeadBuffer)
+	defer c.Close()
+	if o.Check.Path == "" {
+		return nil
+	}
+	c.ReadWithin(o.Check.Timeout)
+	c.WriteWithin(o.Check.Timeout)
+	if err := c.Write(fmt.Appendf(nil, "GET %s HTTP/1.1\r\nHost: %s\r\nUser-Agent: multiserver-check\r\nConnection: close\r\n\r\n",
+		o.Check.Path, u.target.Host), nil); err != nil {
+		return err
+	}
+	l := Link{Conn: c, u: u}
+	var res wire.Response
+	for {
+		if err := l.parse(&res); err != nil {
+			return err
+		}
+		if res.Status >= 200 {
+			break
+		}
+		l.Unpin()
+	}
+	if res.Status >= 400 {
+		return fmt.Errorf("GET %s: status %d", o.Check.Path, res.Status)
+	}
+	return nil
+}
