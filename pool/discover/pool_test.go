@@ -159,7 +159,7 @@ func ask(t *testing.T, p *pool.Pool, path string) string {
 	}
 	var res wire.Response
 	l, f := u.Ask(nil, get(path), true, &res)
-	defer u.Done(f)
+	defer u.Done(f, 200)
 	if f != nil {
 		t.Errorf("%s: %v", u.Name(), f)
 		return ""
