@@ -11,7 +11,7 @@
 //	                                                       a turn off its share
 //	least-connections  the least load ÷ weight             the least of all up to 32 hosts,             one add, at most 32 loads
 //	                                                       of 8 that go round above
-//	p2c                the less loaded of two              by weight at rest; the fullest of n          two random numbers, two loads
+//	p2c                the less loaded of two              by weight at rest; the fullest of n          one random number, two loads
 //	                                                       hosts is log log n above the mean
 //	least-latency      the least latency × (1 + load ÷     leaves a slow host at once, asks it          one add, at most 32 hosts' state
 //	                     weight)                           again by one request at a time

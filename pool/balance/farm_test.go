@@ -136,7 +136,7 @@ func TestOneSlowHost(t *testing.T) {
 func TestLeastLatencyLeavesAndReturns(t *testing.T) {
 	for _, hosts := range []int{2, 4, few + 8} {
 		slow := time.Duration(1)
-		f := newFarm("least-latency", hosts, 100, float64(hosts)*500, 50*time.Millisecond, nil)
+		f := newFarm("least-latency", hosts, 100, 2000, 50*time.Millisecond, nil)
 		f.work = func(host int) time.Duration {
 			d := time.Millisecond/2 + time.Duration(f.random.IntN(1e6))
 			if host == 0 {

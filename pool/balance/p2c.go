@@ -19,7 +19,8 @@ func (p *p2c) Pick(uint64) int {
 	if len(p.hosts) == 1 {
 		return 0
 	}
-	i, j := p.draw(rand.Uint64()), p.draw(rand.Uint64())
+	r := rand.Uint64()
+	i, j := p.draw(r), p.draw(r<<32) // which go by the upper bits; 32 are enough for each
 	if i == j {
 		// Any other, rather than drawing until there is one: beside a host that
 		// has nearly all the weight that could take long.
