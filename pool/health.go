@@ -37,13 +37,15 @@ func (u *Upstream) judge(f *Fault) {
 func (u *Upstream) lose(f *Fault) {
 	p := u.pool
 	p.mu.Lock()
-	defer p.mu.Unlock()
-	if p.closed() || u.retired.Load() || !u.down.CompareAndSwap(false, true) {
-		return
+	lost := !p.closed() && !u.retired.Load() && u.down.CompareAndSwap(false, true)
+	if lost {
+		p.rebuild()
+		p.wg.Go(u.regain)
 	}
-	p.rebuild()
-	p.opt.Log.Warn("upstream down", "upstream", u.Name(), "reason", f.Reason.String(), "cause", f.Err)
-	p.wg.Go(u.regain)
+	p.mu.Unlock()
+	if lost {
+		p.opt.Log.Warn("upstream down", "upstream", u.Name(), "reason", f.Reason.String(), "cause", f.Err)
+	}
 }
 
 // regain tries to connect until it works.
@@ -67,16 +69,18 @@ func (u *Upstream) regain() {
 func (u *Upstream) eject(f *Fault) {
 	p := u.pool
 	p.mu.Lock()
-	defer p.mu.Unlock()
-	if p.closed() || u.retired.Load() || !p.canSpare(u) || !u.ejected.CompareAndSwap(false, true) {
-		return
-	}
-	u.fails.Store(0)
+	out := !p.closed() && !u.retired.Load() && p.canSpare(u) && u.ejected.CompareAndSwap(false, true)
 	d := min(p.opt.EjectFor<<min(u.times, 10), maxEject)
-	u.times++
-	p.rebuild()
-	p.opt.Log.Warn("upstream ejected", "upstream", u.Name(), "reason", f.Reason.String(), "cause", f.Err, "for", d)
-	p.wg.Go(func() { u.sitOut(d) })
+	if out {
+		u.fails.Store(0)
+		u.times++
+		p.rebuild()
+		p.wg.Go(func() { u.sitOut(d) })
+	}
+	p.mu.Unlock()
+	if out {
+		p.opt.Log.Warn("upstream ejected", "upstream", u.Name(), "reason", f.Reason.String(), "cause", f.Err, "for", d)
+	}
 }
 
 // canSpare tells whether putting u out leaves at least half of its tier in,

@@ -124,6 +124,7 @@ func (p *Proxy) pour(dst, src *wire.Conn) (n int64) {
 	half, ok := dst.NetConn().(interface{ CloseWrite() error })
 	if !ok || half.CloseWrite() != nil {
 		dst.Interrupt()
+		return n
 	}
 	dst.EndWithin(halfOpen)
 	return n

@@ -104,6 +104,8 @@ func (x *Exchange) endUpload(f *pool.Fault) (whole bool) {
 	<-u.done
 	if whole = u.whole.Load() != 0; !whole {
 		x.close, x.unread = true, true
+	} else {
+		x.Client.ResumeRead() // if it ended just when it was to be stopped
 	}
 	u.began = f != nil // it cannot be sent again
 	return whole

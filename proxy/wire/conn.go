@@ -30,6 +30,7 @@ type Conn struct {
 
 	rd, wr wait
 	wrote  int64                // bytes, of the writing goroutine
+	given  atomic.Bool // up, by Interrupt
 	client atomic.Pointer[Conn] // whose exchange this upstream connection serves
 
 	reading
@@ -83,9 +84,14 @@ func (c *Conn) Close() error {
 // Abort closes the connection so that the peer sees it break: by a reset, not
 // by an end that could pass for the end of a body.
 func (c *Conn) Abort() {
-	if t, ok := c.nc.(interface{ SetLinger(int) error }); ok {
+	nc := c.nc
+	if t, ok := nc.(interface{ NetConn() net.Conn }); ok {
+		nc = t.NetConn() // TLS would say goodbye, which is an end
+	}
+	if t, ok := nc.(interface{ SetLinger(int) error }); ok {
 		_ = t.SetLinger(0)
 	}
+	_ = nc.Close()
 	_ = c.Close()
 }
 
@@ -94,14 +100,23 @@ func (c *Conn) NetConn() net.Conn { return c.nc }
 
 // Interrupt ends the reads and writes under way and to come; they return
 // ErrBroken. It may be called from any goroutine.
-func (c *Conn) Interrupt() { _ = c.nc.SetDeadline(past) }
+func (c *Conn) Interrupt() {
+	c.given.Store(true)
+	_ = c.nc.SetDeadline(past)
+}
 
 // InterruptRead is Interrupt for reads only; ResumeRead takes it back once
 // no read is under way.
-func (c *Conn) InterruptRead() { _ = c.nc.SetReadDeadline(past) }
+func (c *Conn) InterruptRead() {
+	c.given.Store(true)
+	_ = c.nc.SetReadDeadline(past)
+}
 
 // ResumeRead lets reads go on after InterruptRead.
-func (c *Conn) ResumeRead() { _ = c.nc.SetReadDeadline(time.Time{}) }
+func (c *Conn) ResumeRead() {
+	c.given.Store(false)
+	_ = c.nc.SetReadDeadline(time.Time{})
+}
 
 // ReadWithin limits the reads from here on to end d from now; 0: no limit.
 func (c *Conn) ReadWithin(d time.Duration) { c.rd.within(c.guard.Now(), d) }

@@ -53,10 +53,13 @@ func (c *Conn) why(w *wait, err error) error {
 	if why := w.finish(); why != nil {
 		return why
 	}
-	if errors.Is(err, os.ErrDeadlineExceeded) {
+	switch {
+	case !errors.Is(err, os.ErrDeadlineExceeded):
+		return err
+	case c.given.Load():
 		return ErrBroken
 	}
-	return err
+	return ErrTime // the Guard's, of a wait that bytes had ended at the same moment
 }
 
 // read is one try of Read: true ends it.
