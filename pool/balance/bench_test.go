@@ -8,7 +8,7 @@ import (
 
 func BenchmarkPick(b *testing.B) {
 	for _, r := range Table {
-		for _, n := range []int{1, 10, 100, 1000} {
+		for _, n := range []int{1, 10, few, 100, 1000} {
 			p := r.Build(mixed(n))
 			b.Run(fmt.Sprintf("%s/%d", r.Name, n), func(b *testing.B) {
 				b.ReportAllocs()

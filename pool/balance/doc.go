@@ -13,8 +13,8 @@
 //	                                                       of 8 that go round above
 //	p2c                the less loaded of two              by weight at rest; the fullest of n          one random number, two loads
 //	                                                       hosts is log log n above the mean
-//	least-latency      the least latency × (1 + load ÷     leaves a slow host at once, asks it          one add, at most 32 hosts' state
-//	                     weight)                           again by one request at a time
+//	least-latency      the least latency × (1 + load ÷     leaves a slow host at once, asks it          one add, at most 16 hosts' state
+//	                     weight), of 16 or 8               again by one request at a time
 //	random             by chance                           the weight's probability                     one random number
 //	hash               the same host for the same key      only keys of a host that leaves move;        one table entry, one load
 //	                                                       nobody above 1.25 × its share

@@ -6,7 +6,7 @@ import (
 	"sync/atomic"
 )
 
-// fair takes a host with the least score. Up to few hosts all are compared; of
+// fair takes a host with the least score. If they are few all are compared; of
 // more, the next look turns of the weighted round robin, so that a pick costs
 // no more and over some picks everybody is seen.
 //
@@ -25,12 +25,12 @@ type fair struct {
 }
 
 const (
-	few     = 32 // at most as many as a mask has bits
+	few     = 32 // at most, as many as a mask has bits
 	look    = 8
 	forfeit = 256 // turns passed over at most to find whose it is
 )
 
-func (f *fair) init(hosts []Host) {
+func (f *fair) init(hosts []Host, few int) {
 	f.order = smooth(turns(hosts))
 	f.turns = uint64(len(f.order))
 	for n := len(f.order) + forfeit; len(f.order) < n; {

@@ -242,8 +242,11 @@ func TestHashKeyStaysAsItIs(t *testing.T) {
 	f("10.0.0.1:8080", 0x3094bb2591289393)
 	f("/sixteen/bytes/x", 0x288eaa006e037a87)
 	f("/a/path/of/a/little/more/than/two/blocks", 0xa01463e076061d0f)
-	if ID("10.0.0.1:8080") != HashKey([]byte("10.0.0.1:8080")) || Next(0) == 0 {
-		t.Error("ID or Next")
+	if ID("10.0.0.1:8080") != HashKey([]byte("10.0.0.1:8080")) {
+		t.Error("ID")
+	}
+	if Next(0) != 0 || Next(1) != 0x910a2dec89025cc1 {
+		t.Errorf("Next(0) %#x, Next(1) %#x", Next(0), Next(1))
 	}
 	var first [4]int
 	p := Hash(named1(10))

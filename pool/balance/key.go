@@ -46,8 +46,13 @@ func ID(name string) uint64 { return HashKey([]byte(name)) }
 
 // Next is the key to ask with when the host of key cannot be had. A key has
 // its own fixed row of nexts, so the keys of a host that is full spread over
-// all others instead of falling on its neighbour.
-func Next(key uint64) uint64 { return max(mix(key+golden), 1) }
+// all others instead of falling on its neighbour. No key stays no key.
+func Next(key uint64) uint64 {
+	if key == 0 {
+		return 0
+	}
+	return max(mix(key+golden), 1)
+}
 
 func fold(a, b uint64) uint64 {
 	hi, lo := bits.Mul64(a, b)

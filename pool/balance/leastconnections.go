@@ -23,7 +23,7 @@ type loaded struct {
 // about three more than the mean.
 func LeastConnections(s Set) Picker {
 	l := &leastConnections{}
-	l.init(s.Hosts)
+	l.init(s.Hosts, few)
 	most := heaviest(s.Hosts)
 	for i := range s.Hosts {
 		h := &s.Hosts[i]

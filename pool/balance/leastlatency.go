@@ -22,10 +22,11 @@ type timed struct {
 
 // LeastLatency takes the host that will probably answer first: the least
 // latency × (1 + exchanges under way ÷ weight), weight being that of the
-// heaviest host = 1, among as many hosts as LeastConnections looks at.
-// Differences of less than about a fifth are noise, and such hosts take turns by
-// weight: else all nodes would hurry to the same one. (Finagle divides the
-// whole by the weight; then light hosts would get nothing in quiet times.)
+// heaviest host = 1: of all hosts up to 16, above that of the next 8 turns of
+// the weighted round robin. Differences of less than about a fifth are noise,
+// and such hosts take turns by weight: else all nodes would hurry to the same
+// one. (Finagle divides the whole by the weight; then light hosts would get
+// nothing in quiet times.)
 //
 // A host that is slow is asked no more, so nothing would tell when it has
 // recovered. Therefore a latency halves with every half-life in which the host
@@ -37,7 +38,7 @@ type timed struct {
 // is there it counts as very slow. If all are new that is LeastConnections.
 func LeastLatency(s Set) Picker {
 	l := &leastLatency{hosts: make([]timed, len(s.Hosts)), now: s.Now}
-	l.init(s.Hosts)
+	l.init(s.Hosts, few/2) // whose state is twice as much to read
 	most := heaviest(s.Hosts)
 	for i := range s.Hosts {
 		h := &s.Hosts[i]
