@@ -98,12 +98,14 @@ func (p *Pool) canSpare(u *Upstream) bool {
 	return in >= 1 && 2*in >= all-1
 }
 
-// sitOut returns after d, and is forgiven after doing well for long.
+// sitOut returns after d, on probation: one failure puts u out again, until
+// something has gone well. It is forgiven after doing well for long.
 func (u *Upstream) sitOut(d time.Duration) {
 	p := u.pool
 	if !p.sleep(jitter(d)) {
 		return
 	}
+	u.fails.Store(int32(p.opt.MaxFails - 1))
 	u.back("upstream back", func() { u.ejected.Store(false) })
 	if !p.sleep(forgiven * d) {
 		return
