@@ -12,6 +12,12 @@ import (
 var examples = []struct{ task, args string }{
 	{"two instances of an app, in turn", "--upstream http://127.0.0.1:3001 --upstream http://127.0.0.1:3002"},
 	{"a stronger machine takes three times as many", "--upstream 'http://10.0.0.1:3000;weight=3' --upstream http://10.0.0.2:3000"},
+	{"a backup, and never more than 50 requests at once at the first", "--upstream 'http://10.0.0.1:3000;max=50' --upstream 'http://10.0.0.2:3000;backup'"},
+	{"each client keeps to its instance, by a cookie", "--upstream http://10.0.0.1:3000 --upstream http://10.0.0.2:3000 --balance sticky"},
+	{"each tenant keeps to its instance, by a header", "--upstream http://10.0.0.1:3000 --upstream http://10.0.0.2:3000 --balance hash --hash-on header:X-Tenant"},
+	{"ask instances how they are; those that are back get work slowly", "--upstream http://10.0.0.1:3000 --upstream http://10.0.0.2:3000 --health-path /healthz --slow-start 30s"},
+	{"200 requests at once, 1000 may wait for 5 seconds", "--upstream http://127.0.0.1:3000 --max-concurrent 200 --queue 1000 --queue-timeout 5s"},
+	{"as many instances as DNS has, found again as they move", "--upstream srv+http://_app._tcp.example.org --resolve-interval 5s"},
 	{"on port 80, app on a Unix socket", "--listen :80 --upstream unix:/run/app.sock"},
 	{"an app that thinks for long", "--upstream http://127.0.0.1:3000 --timeout 5m"},
 	{"no uploads beyond 10 MiB", "--upstream http://127.0.0.1:3000 --max-body 10MiB"},

@@ -24,7 +24,10 @@ func serve(c *config.Config, at stages) error {
 	ctx, release := untilSignal(log)
 	defer release()
 
-	s, err := server.New(c, log)
+	s, err := server.New(ctx, c, log)
+	if ctx.Err() != nil && err != nil {
+		return nil // told to stop while it waited for DNS
+	}
 	if err != nil {
 		return err
 	}

@@ -70,13 +70,19 @@ func TestUpstreamURLs(t *testing.T) {
 			t.Errorf("%q: %+v, %v, want %+v", s, got, err, want)
 		}
 	}
-	f("http://app", Target{"http://app", false, Address{"tcp", "app:80"}, "app", 1})
-	f("http://app/", Target{"http://app", false, Address{"tcp", "app:80"}, "app", 1})
-	f("HTTP://app:3000", Target{"http://app:3000", false, Address{"tcp", "app:3000"}, "app:3000", 1})
-	f("https://app", Target{"https://app", true, Address{"tcp", "app:443"}, "app", 1})
-	f("http://[::1]", Target{"http://[::1]", false, Address{"tcp", "[::1]:80"}, "[::1]", 1})
-	f("http://[::1]:3000;weight=2", Target{"http://[::1]:3000", false, Address{"tcp", "[::1]:3000"}, "[::1]:3000", 2})
-	f("unix:/run/a.sock;weight=1000", Target{"unix:/run/a.sock", false, Address{"unix", "/run/a.sock"}, "", 1000})
+	f("http://app", Target{URL: "http://app", Scheme: "http", Host: "app", Port: "80", Weight: 1})
+	f("http://app/", Target{URL: "http://app", Scheme: "http", Host: "app", Port: "80", Weight: 1})
+	f("HTTP://app:3000", Target{URL: "http://app:3000", Scheme: "http", Host: "app", Port: "3000", Weight: 1})
+	f("https://app", Target{URL: "https://app", Scheme: "https", Host: "app", Port: "443", Weight: 1})
+	f("http://[::1]", Target{URL: "http://[::1]", Scheme: "http", Host: "::1", Port: "80", Weight: 1})
+	f("http://[::1]:3000;weight=2", Target{URL: "http://[::1]:3000", Scheme: "http", Host: "::1", Port: "3000", Weight: 2})
+	f("unix:/run/a.sock;weight=1000", Target{URL: "unix:/run/a.sock", Scheme: "unix", Host: "/run/a.sock", Weight: 1000})
+	f("http://app;max=9", Target{URL: "http://app", Scheme: "http", Host: "app", Port: "80", Weight: 1, Max: 9})
+	f("http://app;max=0", Target{URL: "http://app", Scheme: "http", Host: "app", Port: "80", Weight: 1})
+	f("http://app;backup", Target{URL: "http://app", Scheme: "http", Host: "app", Port: "80", Weight: 1, Backup: true})
+	f("http://app;backup;max=1;weight=3", Target{URL: "http://app", Scheme: "http", Host: "app", Port: "80", Weight: 3, Max: 1, Backup: true})
+	f("srv+http://_app._tcp.example.org", Target{URL: "srv+http://_app._tcp.example.org", Scheme: "srv+http", Host: "_app._tcp.example.org", Weight: 1})
+	f("SRV+HTTPS://app.service.consul/;max=2", Target{URL: "srv+https://app.service.consul", Scheme: "srv+https", Host: "app.service.consul", Weight: 1, Max: 2})
 
 	wrong := func(s, why string) {
 		t.Helper()
@@ -101,10 +107,18 @@ func TestUpstreamURLs(t *testing.T) {
 	wrong("http://app?x=1", "a query or fragment is not supported, want http://app")
 	wrong("http://app#x", "a query or fragment is not supported, want http://app")
 	wrong("http://me:pw@app", "user and password are not supported, want http://app")
-	wrong("h2c://app", `scheme "h2c" is not supported, want http://, https:// or unix:/path`)
+	wrong("h2c://app", `scheme "h2c" is not supported, want http://, https://, srv+http://, srv+https:// or unix:/path`)
 	wrong("ftp://app", `scheme "ftp" is not supported`)
-	wrong("http://app;backup", `unknown option ";backup", want ;weight=N`)
-	wrong("http://app;max=9", `unknown option ";max=9"`)
+	wrong("srv+http://app:80", "SRV records bring their own ports, want srv+http://app, or http://app:80")
+	wrong("srv+http://10.0.0.7", "an address has no SRV records, want a service's name, or http://10.0.0.7:80")
+	wrong("srv+https://[::1]:8443", "want a service's name, or https://[::1]:8443")
+	wrong("srv+ftp://app", `scheme "srv+ftp" is not supported`)
+	wrong("http://app;max_conns=9", `unknown option ";max_conns", want ;weight=N, ;max=N or ;backup`)
+	wrong("http://app;max", `max "", want 1 to 1048576 exchanges at once, or 0 for no limit`)
+	wrong("http://app;max=-1", `max "-1"`)
+	wrong("http://app;max=2000000", `max "2000000"`)
+	wrong("http://app;backup=yes", ";backup takes no value")
+	wrong("http://app;weight=2;weight=2", ";weight given twice")
 	wrong("http://app;", `unknown option ";"`)
 	wrong("http://app;weight", `weight "", want 1 to 1000`)
 	wrong("http://app;weight=0", "leave the upstream out")
@@ -117,7 +131,8 @@ func TestUpstreamURLs(t *testing.T) {
 // What is accepted is canonical: reading it again changes nothing. And no
 // message, whatever comes in, breaks the line it stands on.
 func FuzzTarget(f *testing.F) {
-	for _, s := range []string{"http://a", "https://[::1]:8;weight=3", "unix:/x", "a\nb", "http://a@b", "unix:\x00", "http://a\n/"} {
+	for _, s := range []string{"http://a", "https://[::1]:8;weight=3", "unix:/x", "a\nb", "http://a@b", "unix:\x00", "http://a\n/",
+		"http://a;max=3;backup", "srv+http://_a._tcp.b"} {
 		f.Add(s)
 	}
 	f.Fuzz(func(t *testing.T, s string) {

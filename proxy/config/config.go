@@ -9,12 +9,20 @@ import (
 // Config is everything the operator decided, checked and with the defaults
 // filled in. It is never changed once it is built: a reload builds another.
 type Config struct {
-	Listen    []Address // where clients connect; at least one
-	Upstreams []Target  // where requests go; at least one
-	Balance   string    // name of the picker, a row of pool/balance
+	Listen    []Address     // where clients connect; at least one
+	Upstreams []Target      // where requests go; at least one
+	Resolve   time.Duration // how often the names in Upstreams are looked up again
+
+	Balance string // name of the picker, a row of pool/balance
+	HashOn  HashOn // for the balance hash
+	Sticky  Sticky // for the balance sticky
 
 	// The bounded worker pool: connections over MaxConnections are refused.
 	MaxConnections int
+
+	MaxConcurrent int           // exchanges under way at once; 0: no limit
+	Queue         int           // exchanges that may wait for a place, there and at upstreams with a Max
+	QueueTimeout  time.Duration // for how long each
 
 	Connect   time.Duration // to open a connection to an upstream
 	Response  time.Duration // from the request's last byte to the answer's first
@@ -26,7 +34,8 @@ type Config struct {
 	MaxHead int   // bytes of a request head, and of an answer's
 	MaxBody int64 // bytes of a request body; 0: no limit
 
-	Pool Pool
+	Pool   Pool
+	Health Health
 
 	TrustedProxies []netip.Prefix // whose X-Forwarded-* is believed
 	Via            bool           // add Via, both ways
@@ -49,11 +58,40 @@ type Address struct {
 
 // Target is one upstream as the operator wrote it.
 type Target struct {
-	URL     string // as written, for messages and metrics
-	TLS     bool   // https://
-	Address        // where to connect
-	Host    string // host[:port] of the URL: server name for TLS
-	Weight  uint32 // 1 unless given; never 0
+	URL    string // as written, without options, for messages and metrics
+	Scheme string // http, https, srv+http, srv+https or unix
+	Host   string // a name, an IP address without brackets, or the path of a socket
+	Port   string // never empty with http and https, else always
+	Weight uint32 // 1 unless given; never 0
+	Max    int    // exchanges at once; 0: no limit
+	Backup bool   // only while no other can be had
+}
+
+// HashOn is the part of a request that decides where it goes.
+type HashOn struct {
+	Part string // client, uri, path, host, header, query or cookie
+	Name string // of the header field (in lower case), query parameter or cookie
+}
+
+// Sticky is the cookie that brings a client back to its upstream.
+type Sticky struct {
+	Name string        // the cookie's
+	TTL  time.Duration // whole seconds; 0: until the browser is closed
+	Key  string        // signs it; "": none was given
+}
+
+// Health is how upstreams are found ill and well again.
+type Health struct {
+	MaxFails    int           // failures in a row that put one out for a while; 0: never
+	FailTimeout time.Duration // for how long the first time
+
+	Path     string        // asked for by each check; "": taking a connection is enough
+	Interval time.Duration // between two checks; 0: none
+	Timeout  time.Duration // of a check
+	Rise     int           // checks that must go well for one to be well again
+	Fall     int           // checks that must fail for one to be ill
+
+	SlowStart time.Duration // in which one that returns takes up its full share
 }
 
 // Pool bounds what is kept open to each upstream.

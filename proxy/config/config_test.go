@@ -89,7 +89,9 @@ func TestLinesReadBackAreTheSameConfig(t *testing.T) {
 		if err != nil {
 			continue
 		}
-		lines := strings.ReplaceAll(strings.Join(c.Lines(), "\n")+"\n", "(hidden)", c.AdminToken)
+		lines := strings.Join(c.Lines(), "\n") + "\n"
+		lines = strings.Replace(lines, "--admin-token (hidden)", "--admin-token "+c.AdminToken, 1)
+		lines = strings.Replace(lines, "--sticky-key (hidden)", "--sticky-key "+c.Sticky.Key, 1)
 		again, err := Parse(rawOf(lines))
 		if err != nil {
 			t.Errorf("%s: %v", file, err)
@@ -104,7 +106,11 @@ func TestLinesReadBackAreTheSameConfig(t *testing.T) {
 func TestParseFillsTheConfig(t *testing.T) {
 	got, err := Parse(rawOf(`--upstream http://app:3000;weight=3
 --upstream https://app.example
---upstream unix:/run/app.sock
+--upstream unix:/run/app.sock;max=8;backup
+--balance hash
+--hash-on header:X-User
+--health-path /up
+--max-fails 0
 --listen 127.0.0.1:80
 --trusted-proxies 10.0.0.0/8,::1
 --admin localhost:9090
@@ -118,11 +124,16 @@ func TestParseFillsTheConfig(t *testing.T) {
 	want := &Config{
 		Listen: []Address{{"tcp", "127.0.0.1:80"}},
 		Upstreams: []Target{
-			{URL: "http://app:3000", Address: Address{"tcp", "app:3000"}, Host: "app:3000", Weight: 3},
-			{URL: "https://app.example", TLS: true, Address: Address{"tcp", "app.example:443"}, Host: "app.example", Weight: 1},
-			{URL: "unix:/run/app.sock", Address: Address{"unix", "/run/app.sock"}, Weight: 1},
+			{URL: "http://app:3000", Scheme: "http", Host: "app", Port: "3000", Weight: 3},
+			{URL: "https://app.example", Scheme: "https", Host: "app.example", Port: "443", Weight: 1},
+			{URL: "unix:/run/app.sock", Scheme: "unix", Host: "/run/app.sock", Weight: 1, Max: 8, Backup: true},
 		},
-		Balance:        "round-robin",
+		Resolve:        10 * time.Second,
+		Balance:        "hash",
+		HashOn:         HashOn{"header", "x-user"},
+		Sticky:         Sticky{Name: "multiserver"},
+		Queue:          1024,
+		QueueTimeout:   10 * time.Second,
 		MaxConnections: 65536,
 		Connect:        3 * time.Second,
 		Response:       time.Minute,
@@ -133,6 +144,8 @@ func TestParseFillsTheConfig(t *testing.T) {
 		MaxHead:        64 << 10,
 		MaxBody:        2 << 30,
 		Pool:           Pool{MaxIdle: 1024, IdleAge: 30 * time.Second, MaxAge: time.Hour},
+		Health: Health{FailTimeout: time.Second, Path: "/up", Interval: 5 * time.Second,
+			Timeout: 2 * time.Second, Rise: 2, Fall: 3},
 		TrustedProxies: []netip.Prefix{netip.MustParsePrefix("10.0.0.0/8"), netip.MustParsePrefix("::1/128")},
 		Via:            true,
 		Admin:          &Address{"tcp", "localhost:9090"},
@@ -155,6 +168,9 @@ func TestSecretsAreNeverPrinted(t *testing.T) {
 	f("s3cret", "--admin-token s3cret with a space")
 	f("s3cret", "--admin-token s3cret\n--admin-token other")
 	f("s3cret", "MULTISERVER_ADMIN_TOKEN=s3cret\u00e9")
+	f("s3cret", "--sticky-key s3cret")
+	f("s3cret", "--balance sticky\n--sticky-key s3cret-of-many-bytes")
+	f("s3cret", "MULTISERVER_STICKY_KEY=s3cret-of-many-bytes")
 	f("s3cret", "--upstream http://user:s3cret@app:3000")
 	f("s3cret", "--upstream http://us@er:s3cret@app:3000")
 	f("s3cret", "--upstream h2c://user:s3cret@app:3000")

@@ -1,6 +1,9 @@
 package config
 
-import "time"
+import (
+	"strings"
+	"time"
+)
 
 // Setting is a row of the table: one thing an operator can decide.
 type Setting struct {
@@ -10,7 +13,7 @@ type Setting struct {
 	Default string   // as the operator would write it; "": none
 	Many    bool     // may be given several times, or once with commas
 	Secret  bool     // its value is never printed
-	Choices []string // the words it takes, when it takes only those
+	Choices []string // the words it takes, when it takes only those; a name follows where one ends in a colon
 	Usage   string
 
 	value
@@ -32,8 +35,10 @@ func (s *Setting) Env() string { return envName(s.Name) }
 // The groups, in the order of the help.
 const (
 	groupTraffic = "Traffic"
+	groupBalance = "Balancing"
 	groupTime    = "Timeouts"
 	groupLimits  = "Limits"
+	groupHealth  = "Health of upstreams"
 	groupConns   = "Connections to upstreams"
 	groupHeaders = "Headers"
 	groupOperate = "Operation"
@@ -43,6 +48,9 @@ const (
 	day      = 24 * time.Hour
 	longest  = 366 * day // beyond, a typing error; and deadlines would overflow
 	shortest = time.Millisecond
+
+	checkEvery = 5 * time.Second // with a path, unless --health-interval says otherwise
+	mostChecks = 1000            // in a row; beyond, a typing error
 )
 
 // Settings is the table, in the order of the help.
@@ -50,12 +58,26 @@ var Settings = []Setting{
 	{Name: "listen", Group: groupTraffic, Arg: "ADDR", Default: ":8080", Many: true,
 		Usage: "where clients connect: `:8080`, `127.0.0.1:8080`, `unix:/path`",
 		value: listens},
-	{Name: "upstream", Group: groupTraffic, Arg: "URL[;weight=N]", Many: true,
-		Usage: "where requests go: `http://host:port`, `https://host`, `unix:/path`; once for each",
+	{Name: "upstream", Group: groupTraffic, Arg: "URL[;weight=N][;max=N][;backup]", Many: true,
+		Usage: "where requests go: `http://host:port`, `https://host`, `unix:/path`, `srv+http://name`, `srv+https://name`; " +
+			"`weight`: its share, `max`: exchanges at once, `backup`: only while no other can be had",
 		value: upstreams},
-	{Name: "balance", Group: groupTraffic, Arg: "NAME", Default: balances[0], Choices: balances,
-		Usage: "how the next upstream is chosen",
+
+	{Name: "balance", Group: groupBalance, Arg: "NAME", Default: balances[0], Choices: balances,
+		Usage: "how the next upstream is chosen: `" + strings.Join(balances, "`, `") + "`",
 		value: word(balances, func(c *Config) *string { return &c.Balance })},
+	{Name: "hash-on", Group: groupBalance, Arg: "PART", Default: hashParts[0], Choices: hashParts,
+		Usage: "with `hash`: what keeps to one upstream: `client` (address), `uri`, `path`, `host`, `header:NAME`, `query:NAME`, `cookie:NAME`",
+		value: hashOn},
+	{Name: "sticky-cookie", Group: groupBalance, Arg: "NAME", Default: "multiserver",
+		Usage: "with `sticky`: the cookie that brings a client back to its upstream",
+		value: stickyCookie},
+	{Name: "sticky-ttl", Group: groupBalance, Arg: "D", Default: "0s",
+		Usage: "how long a browser keeps that cookie; 0s: until it is closed",
+		value: stickyTTL},
+	{Name: "sticky-key", Group: groupBalance, Arg: "KEY", Secret: true,
+		Usage: "signs that cookie, at least 16 bytes, the same on all nodes; else random at each start; best given as " + envName("sticky-key"),
+		value: stickyKey},
 
 	{Name: "connect-timeout", Group: groupTime, Arg: "D", Default: "3s",
 		Usage: "to open a connection to an upstream",
@@ -76,9 +98,18 @@ var Settings = []Setting{
 		Usage: "for exchanges under way when told to stop; 0s cuts them",
 		value: duration(0, func(c *Config) *time.Duration { return &c.Drain })},
 
+	{Name: "max-concurrent", Group: groupLimits, Arg: "N", Default: "0",
+		Usage: "exchanges under way at once, WebSockets not counted; more wait; 0: no limit",
+		value: count(0, maxAtOnce, func(c *Config) *int { return &c.MaxConcurrent })},
+	{Name: "queue", Group: groupLimits, Arg: "N", Default: "1024",
+		Usage: "exchanges that may wait for a place, there and at upstreams with `;max`; more are answered 503",
+		value: count(0, maxAtOnce, func(c *Config) *int { return &c.Queue })},
+	{Name: "queue-timeout", Group: groupLimits, Arg: "D", Default: "10s",
+		Usage: "for how long each; then it is answered 503",
+		value: duration(shortest, func(c *Config) *time.Duration { return &c.QueueTimeout })},
 	{Name: "max-connections", Group: groupLimits, Arg: "N", Default: "65536",
 		Usage: "client connections at once; more are refused",
-		value: count(1, 1<<20, func(c *Config) *int { return &c.MaxConnections })},
+		value: count(1, maxAtOnce, func(c *Config) *int { return &c.MaxConnections })},
 	{Name: "max-head", Group: groupLimits, Arg: "SIZE", Default: "64KiB",
 		Usage: "of a request's head, and of an answer's",
 		value: size(1<<10, 1<<20, func(c *Config) *int { return &c.MaxHead })},
@@ -86,9 +117,37 @@ var Settings = []Setting{
 		Usage: "of a request's body; 0: no limit",
 		value: size(0, 1<<62, func(c *Config) *int64 { return &c.MaxBody })},
 
+	{Name: "max-fails", Group: groupHealth, Arg: "N", Default: "5",
+		Usage: "failures and answers of 500, 502, 503, 504 in a row that put an upstream out for a while; 0: never",
+		value: count(0, maxAtOnce, func(c *Config) *int { return &c.Health.MaxFails })},
+	{Name: "fail-timeout", Group: groupHealth, Arg: "D", Default: "1s",
+		Usage: "for how long the first time; each time twice as long, up to 1m",
+		value: between(shortest, time.Minute, func(c *Config) *time.Duration { return &c.Health.FailTimeout })},
+	{Name: "health-path", Group: groupHealth, Arg: "PATH", Default: none,
+		Usage: "asked for by GET to check each upstream; 2xx and 3xx are well",
+		value: healthPath},
+	{Name: "health-interval", Group: groupHealth, Arg: "D",
+		Usage: "between two checks: " + showDuration(checkEvery) + " if there is a path, else off; given without a path: a check only connects",
+		value: healthInterval},
+	{Name: "health-timeout", Group: groupHealth, Arg: "D", Default: "2s",
+		Usage: "for a check's answer",
+		value: duration(shortest, func(c *Config) *time.Duration { return &c.Health.Timeout })},
+	{Name: "health-rise", Group: groupHealth, Arg: "N", Default: "2",
+		Usage: "checks in a row that must go well to bring an upstream back",
+		value: count(1, mostChecks, func(c *Config) *int { return &c.Health.Rise })},
+	{Name: "health-fall", Group: groupHealth, Arg: "N", Default: "3",
+		Usage: "checks in a row that must fail to take it out",
+		value: count(1, mostChecks, func(c *Config) *int { return &c.Health.Fall })},
+	{Name: "slow-start", Group: groupHealth, Arg: "D", Default: "0s",
+		Usage: "in which an upstream that is back takes up its full share; 0s: at once",
+		value: duration(0, func(c *Config) *time.Duration { return &c.Health.SlowStart })},
+
+	{Name: "resolve-interval", Group: groupConns, Arg: "D", Default: "10s",
+		Usage: "between two look-ups of an upstream's name",
+		value: duration(100*time.Millisecond, func(c *Config) *time.Duration { return &c.Resolve })},
 	{Name: "upstream-idle", Group: groupConns, Arg: "N", Default: "1024",
 		Usage: "idle connections kept open to each upstream",
-		value: count(0, 1<<20, func(c *Config) *int { return &c.Pool.MaxIdle })},
+		value: count(0, maxAtOnce, func(c *Config) *int { return &c.Pool.MaxIdle })},
 	{Name: "upstream-idle-timeout", Group: groupConns, Arg: "D", Default: "30s",
 		Usage: "after which an idle one is closed; keep it below the upstream's own",
 		value: duration(shortest, func(c *Config) *time.Duration { return &c.Pool.IdleAge })},
@@ -122,9 +181,6 @@ var Settings = []Setting{
 		Usage: "the least that is logged to standard error",
 		value: logLevel},
 }
-
-// balances are the pickers one can choose; the first is the default.
-var balances = []string{"round-robin"}
 
 // The words for "nothing", which beat a value from the environment.
 const (

@@ -4,10 +4,12 @@ import (
 	"fmt"
 	"net"
 	"net/netip"
+	"slices"
 )
 
-// together checks what no setting can know alone. It is silent about what was
-// given and is wrong by itself: that mistake has its line already.
+// together decides and checks what no setting can know alone. It is silent
+// about what was given and is wrong by itself: that mistake has its line
+// already.
 func together(c *Config, raw Raw) (mistakes Mistakes) {
 	add := func(name, value, why string, args ...any) {
 		from := "--" + name
@@ -20,14 +22,63 @@ func together(c *Config, raw Raw) (mistakes Mistakes) {
 		add("upstream", "", "none given, want at least one, such as --upstream http://127.0.0.1:3000")
 	}
 	for _, t := range c.Upstreams {
-		if a, loops := c.loop(t); loops {
+		if a, loops := c.loop(t.address()); loops {
 			add("upstream", t.URL, "leads back to --listen %s, want the app's own port", a)
 		}
 	}
+	if n := len(c.Upstreams); n > 0 && n == len(split(raw["upstream"].Words)) && c.allBackups() {
+		add("upstream", c.Upstreams[0].String(), "all upstreams are backups, want at least one without ;backup")
+	}
+	c.checkBalance(add, raw)
+	c.checkHealth(add, raw)
 	if c.Admin != nil {
 		c.checkAdmin(add, raw)
 	}
 	return mistakes
+}
+
+func (c *Config) allBackups() bool {
+	return !slices.ContainsFunc(c.Upstreams, func(t Target) bool { return !t.Backup })
+}
+
+// checkBalance finds what was given in vain, and therefore meant otherwise.
+func (c *Config) checkBalance(add func(name, value, why string, args ...any), raw Raw) {
+	if !slices.Contains(balances, c.Balance) {
+		return
+	}
+	for _, only := range []struct {
+		balance string
+		names   []string
+	}{
+		{"hash", []string{"hash-on"}},
+		{"sticky", []string{"sticky-cookie", "sticky-ttl", "sticky-key"}},
+	} {
+		for _, name := range only.names {
+			if _, given := raw[name]; given && c.Balance != only.balance {
+				add(name, "", "has no effect with --balance %s, want --balance %s as well", c.Balance, only.balance)
+			}
+		}
+	}
+}
+
+// checkHealth begins checks where there is a path to ask for. The rest of
+// their settings, given without them, were meant to do something; but checks
+// may be off for a while, by --health-interval off.
+func (c *Config) checkHealth(add func(name, value, why string, args ...any), raw Raw) {
+	if _, given := raw["health-interval"]; given {
+		return
+	}
+	if _, given := raw["health-path"]; given {
+		if c.Health.Path != "" {
+			c.Health.Interval = checkEvery
+		}
+		return
+	}
+	for _, name := range []string{"health-timeout", "health-rise", "health-fall"} {
+		if _, given := raw[name]; given {
+			add(name, "", "there are no checks, want --health-path P as well, or --health-interval D for checks that only connect")
+		}
+	}
 }
 
 func (c *Config) checkAdmin(add func(name, value, why string, args ...any), raw Raw) {
@@ -44,9 +95,9 @@ func (c *Config) checkAdmin(add func(name, value, why string, args ...any), raw 
 
 // loop finds the plainest of loops: an upstream that is ourselves, as happens
 // when the app's port and the proxy's are mixed up. Others it cannot see.
-func (c *Config) loop(t Target) (Address, bool) {
+func (c *Config) loop(to Address) (Address, bool) {
 	for _, a := range c.Listen {
-		if a == t.Address || a.Network == "tcp" && t.Network == "tcp" && a.takes(t.Addr) {
+		if a == to || a.Network == "tcp" && to.Network == "tcp" && a.takes(to.Addr) {
 			return a, true
 		}
 	}

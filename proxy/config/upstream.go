@@ -13,6 +13,19 @@ import (
 // weights out in advance, and a thousand to one is plenty.
 const maxWeight = 1000
 
+// maxAtOnce bounds counts of exchanges and connections: beyond it is a typing
+// error.
+const maxAtOnce = 1 << 20
+
+// schemes are those of an upstream's URL. Those without a port have none to be
+// written: SRV records bring their own.
+var schemes = map[string]struct{ port string }{
+	"http":      {"80"},
+	"https":     {"443"},
+	"srv+http":  {},
+	"srv+https": {},
+}
+
 var upstreams = value{
 	read: func(c *Config, w string) error {
 		t, err := parseTarget(w)
@@ -20,7 +33,7 @@ var upstreams = value{
 			return err
 		}
 		for _, other := range c.Upstreams {
-			if t.Address == other.Address && t.TLS == other.TLS {
+			if t.same(other) {
 				return fmt.Errorf("given twice, want it once; %s;weight=2 takes a double share", t.URL)
 			}
 		}
@@ -37,13 +50,36 @@ var upstreams = value{
 
 // String writes the target as an operator would, with its options.
 func (t Target) String() string {
+	s := t.URL
 	if t.Weight > 1 {
-		return t.URL + ";weight=" + strconv.FormatUint(uint64(t.Weight), 10)
+		s += ";weight=" + strconv.FormatUint(uint64(t.Weight), 10)
 	}
-	return t.URL
+	if t.Max > 0 {
+		s += ";max=" + strconv.Itoa(t.Max)
+	}
+	if t.Backup {
+		s += ";backup"
+	}
+	return s
 }
 
-// parseTarget reads URL[;weight=N].
+// same tells whether both are one place, whatever their options.
+func (t Target) same(o Target) bool {
+	return t.Scheme == o.Scheme && t.Host == o.Host && t.Port == o.Port
+}
+
+// address is where it is, if that is known without asking DNS for a service.
+func (t Target) address() Address {
+	switch {
+	case t.Scheme == "unix":
+		return Address{Network: "unix", Addr: t.Host}
+	case t.Port == "":
+		return Address{}
+	}
+	return Address{Network: "tcp", Addr: net.JoinHostPort(t.Host, t.Port)}
+}
+
+// parseTarget reads URL[;weight=N][;max=N][;backup].
 func parseTarget(s string) (Target, error) {
 	url, options, hasOptions := strings.Cut(s, ";")
 	t, err := parseURL(url)
@@ -54,28 +90,54 @@ func parseTarget(s string) (Target, error) {
 	if !hasOptions {
 		return t, nil
 	}
+	seen := map[string]bool{}
 	for option := range strings.SplitSeq(options, ";") {
-		if err := t.option(option); err != nil {
+		name, word, hasWord := strings.Cut(option, "=")
+		if seen[name] {
+			return Target{}, fmt.Errorf(";%s given twice, want it once", name)
+		}
+		seen[name] = true
+		if err := t.option(name, word, hasWord); err != nil {
 			return Target{}, err
 		}
 	}
 	return t, nil
 }
 
-func (t *Target) option(s string) error {
-	name, word, _ := strings.Cut(s, "=")
-	if name != "weight" {
-		return fmt.Errorf("unknown option %q, want ;weight=N", ";"+s)
+func (t *Target) option(name, word string, hasWord bool) (err error) {
+	switch name {
+	case "weight":
+		t.Weight, err = parseWeight(word)
+	case "max":
+		t.Max, err = parseMax(word)
+	case "backup":
+		if t.Backup = true; hasWord {
+			err = errors.New(";backup takes no value")
+		}
+	default:
+		err = fmt.Errorf("unknown option %q, want ;weight=N, ;max=N or ;backup", ";"+name)
 	}
+	return err
+}
+
+func parseWeight(word string) (uint32, error) {
 	n, err := strconv.Atoi(word)
 	if err == nil && n == 0 {
-		return errors.New("weight 0 takes no requests, leave the upstream out instead")
+		return 0, errors.New("weight 0 takes no requests, leave the upstream out instead")
 	}
 	if err != nil || n < 1 || n > maxWeight {
-		return fmt.Errorf("weight %q, want 1 to %d", word, maxWeight)
+		return 0, fmt.Errorf("weight %q, want 1 to %d", word, maxWeight)
 	}
-	t.Weight = uint32(n)
-	return nil
+	return uint32(n), nil
+}
+
+// parseMax takes 0 for no limit, as nginx and HAProxy do.
+func parseMax(word string) (int, error) {
+	n, err := strconv.Atoi(word)
+	if err != nil || n < 0 || n > maxAtOnce {
+		return 0, fmt.Errorf("max %q, want 1 to %d exchanges at once, or 0 for no limit", word, maxAtOnce)
+	}
+	return n, nil
 }
 
 // parseURL reads scheme://host[:port] and unix:/path, and nothing more: a
@@ -83,16 +145,16 @@ func (t *Target) option(s string) error {
 func parseURL(s string) (Target, error) {
 	if path, ok := strings.CutPrefix(s, unixPrefix); ok {
 		a, err := parseUnix(path)
-		return Target{URL: unixPrefix + a.Addr, Address: a}, err
+		return Target{URL: unixPrefix + a.Addr, Scheme: "unix", Host: a.Addr}, err
 	}
 	scheme, rest, ok := strings.Cut(s, "://")
 	if !ok {
 		return Target{}, fmt.Errorf("missing scheme, want %s", guess(s))
 	}
 	scheme = strings.ToLower(scheme)
-	defaultPort, ok := map[string]string{"http": "80", "https": "443"}[scheme]
+	kind, ok := schemes[scheme]
 	if !ok {
-		return Target{}, fmt.Errorf("scheme %q is not supported, want http://, https:// or unix:/path", scheme)
+		return Target{}, fmt.Errorf("scheme %q is not supported, want http://, https://, srv+http://, srv+https:// or unix:/path", scheme)
 	}
 	authority, err := onlyAuthority(scheme, rest)
 	if err != nil {
@@ -105,19 +167,29 @@ func parseURL(s string) (Target, error) {
 	if err := checkHost(host, false); err != nil {
 		return Target{}, err
 	}
+	if kind.port == "" {
+		return service(scheme, host, port)
+	}
 	if port == "" {
-		port = defaultPort
+		port = kind.port
 	}
 	port, err = parsePort(port, 1)
-	if err != nil {
-		return Target{}, err
+	return Target{URL: scheme + "://" + authority, Scheme: scheme, Host: host, Port: port}, err
+}
+
+// service is an upstream whose members are in SRV records.
+func service(scheme, name, port string) (Target, error) {
+	plain := strings.TrimPrefix(scheme, "srv+")
+	if _, err := netip.ParseAddr(name); err == nil {
+		if port == "" {
+			port = schemes[plain].port
+		}
+		return Target{}, fmt.Errorf("an address has no SRV records, want a service's name, or %s://%s", plain, net.JoinHostPort(name, port))
 	}
-	return Target{
-		URL:     scheme + "://" + authority,
-		TLS:     scheme == "https",
-		Address: Address{Network: "tcp", Addr: net.JoinHostPort(host, port)},
-		Host:    authority,
-	}, nil
+	if port != "" {
+		return Target{}, fmt.Errorf("SRV records bring their own ports, want %s://%s, or %s://%s:%s", scheme, name, plain, name, port)
+	}
+	return Target{URL: scheme + "://" + name, Scheme: scheme, Host: name}, nil
 }
 
 // onlyAuthority refuses what may follow or precede host:port in a URL. A

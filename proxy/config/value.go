@@ -66,20 +66,25 @@ func count(least, most int, at func(*Config) *int) value {
 }
 
 func duration(least time.Duration, at func(*Config) *time.Duration) value {
+	return between(least, longest, at)
+}
+
+func between(least, most time.Duration, at func(*Config) *time.Duration) value {
 	return value{
-		read: func(c *Config, w string) error {
-			d, err := parseDuration(w)
-			if err != nil {
-				return err
-			}
-			if d < least || d > longest {
-				return fmt.Errorf("out of range, want %s to %s", showDuration(least), showDuration(longest))
-			}
-			*at(c) = d
-			return nil
+		read: func(c *Config, w string) (err error) {
+			*at(c), err = durationIn(least, most, w)
+			return err
 		},
 		show: func(c *Config) []string { return []string{showDuration(*at(c))} },
 	}
+}
+
+func durationIn(least, most time.Duration, w string) (time.Duration, error) {
+	d, err := parseDuration(w)
+	if err == nil && (d < least || d > most) {
+		err = fmt.Errorf("out of range, want %s to %s", showDuration(least), showDuration(most))
+	}
+	return d, err
 }
 
 func parseDuration(w string) (time.Duration, error) {

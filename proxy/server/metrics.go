@@ -2,6 +2,7 @@ package server
 
 import (
 	"multiserver/pool"
+	"multiserver/pool/discover"
 	"multiserver/proxy/admin"
 )
 
@@ -17,11 +18,44 @@ func (s *Server) metrics(m *admin.Metrics) {
 	}
 	m.Counter("multiserver_refused_total", "Requests refused for breaking the rules of HTTP.", st.Refused.Load())
 	m.Counter("multiserver_retries_total", "Tries after the first.", st.Retries.Load())
+	m.Counter("multiserver_retries_refused_total", "Tries that would have been safe, but too many were tried again already.", st.Spent.Load())
 	m.Counter("multiserver_panics_total", "Bugs that were survived.", st.Panics.Load())
 	if s.lines != nil {
 		m.Counter("multiserver_log_dropped_total", "Access log lines dropped.", s.lines.Dropped())
 	}
+	if g := s.gate; g != nil {
+		m.Gauge("multiserver_concurrent", "Exchanges under way that hold one of the places of --max-concurrent.", float64(g.In()))
+		queueMetrics(m, g.Queue, "process")
+	}
 	s.upstreamMetrics(m, s.pool.Upstreams())
+	memberMetrics(m, &s.members.Stats)
+}
+
+// queueMetrics are of those who wait for a place, and for what: "process".
+func queueMetrics(m *admin.Metrics, q *pool.Queue, at string) {
+	m.Gauge("multiserver_queue_waiting", "Exchanges that wait for a place.", float64(q.Waiting()), "queue", at)
+	m.Counter("multiserver_queue_waited_total", "Exchanges that had to wait for a place.", q.Stats.Waited.Load(), "queue", at)
+	for _, refused := range []struct {
+		reason pool.Reason
+		n      uint64
+	}{
+		{pool.QueueFull, q.Stats.Full.Load()},
+		{pool.QueueLate, q.Stats.Late.Load()},
+		{pool.Left, q.Stats.Gone.Load()},
+	} {
+		m.Counter("multiserver_queue_refused_total", "Exchanges that got no place, by reason.",
+			refused.n, "queue", at, "reason", refused.reason.String())
+	}
+}
+
+func memberMetrics(m *admin.Metrics, st *discover.Stats) {
+	m.Counter("multiserver_lookups_total", "Look-ups of upstreams' names.", st.Lookups.Load())
+	for r := range st.Failures {
+		m.Counter("multiserver_lookup_failures_total", "Look-ups that gave nothing, by reason.",
+			st.Failures[r].Load(), "reason", discover.Reason(r).String())
+	}
+	m.Counter("multiserver_member_changes_total", "Times that look-ups changed an upstream's members.", st.Changes.Load())
+	m.Gauge("multiserver_stale_upstreams", "Upstreams that live on an old answer of DNS.", float64(st.Stale.Load()))
 }
 
 func (s *Server) upstreamMetrics(m *admin.Metrics, ups []*pool.Upstream) {

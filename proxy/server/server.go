@@ -16,7 +16,7 @@ import (
 	"github.com/valyala/fasthttp"
 
 	"multiserver/pool"
-	"multiserver/pool/balance"
+	"multiserver/pool/discover"
 	"multiserver/proxy"
 	"multiserver/proxy/admin"
 	"multiserver/proxy/config"
@@ -25,16 +25,18 @@ import (
 
 // Server is a running proxy.
 type Server struct {
-	conf  *config.Config
-	log   *slog.Logger
-	guard *wire.Guard
-	pool  *pool.Pool
-	proxy *proxy.Proxy
-	front *fasthttp.Server
-	lns   []net.Listener
-	admin *admin.Admin // nil: none
-	lines *proxy.Log   // nil: none
-	ready atomic.Bool
+	conf    *config.Config
+	log     *slog.Logger
+	guard   *wire.Guard
+	pool    *pool.Pool
+	members *discover.Discover // keeps those of pool up to date
+	gate    *pool.Gate         // nil: no limit
+	proxy   *proxy.Proxy
+	front   *fasthttp.Server
+	lns     []net.Listener
+	admin   *admin.Admin // nil: none
+	lines   *proxy.Log   // nil: none
+	ready   atomic.Bool
 
 	turned atomic.Uint64 // connections refused for want of a worker
 
@@ -42,17 +44,18 @@ type Server struct {
 }
 
 // New builds everything and opens the listeners, so that whatever is wrong
-// shows before anything is served. The error names what failed.
-func New(c *config.Config, log *slog.Logger) (*Server, error) {
+// shows before anything is served. The error names what failed. It waits for
+// DNS, at most until ctx is done.
+func New(ctx context.Context, c *config.Config, log *slog.Logger) (*Server, error) {
 	s := &Server{conf: c, log: log, guard: wire.NewGuard()}
-	if err := s.build(); err != nil {
+	if err := s.build(ctx); err != nil {
 		s.abandon()
 		return nil, err
 	}
 	return s, nil
 }
 
-func (s *Server) build() error {
+func (s *Server) build(ctx context.Context) error {
 	pages, err := proxy.LoadPages(s.conf.ErrorPages)
 	if err != nil {
 		return err
@@ -60,7 +63,7 @@ func (s *Server) build() error {
 	if err := s.openLog(); err != nil {
 		return err
 	}
-	if err := s.makePool(); err != nil {
+	if err := s.makePool(ctx); err != nil {
 		return err
 	}
 	s.makeProxy(pages)
@@ -102,58 +105,6 @@ func (s *Server) openLog() error {
 	s.opened = append(s.opened, f)
 	s.lines = proxy.NewLog(f)
 	return nil
-}
-
-// makePool resolves every upstream once, so that a mistyped name is known at
-// start and not with the first request.
-func (s *Server) makePool() error {
-	c := s.conf
-	s.pool = pool.New(pool.Options{
-		Balance:  balance.Find(c.Balance).Build,
-		Guard:    s.guard,
-		Connect:  c.Connect,
-		Response: c.Response,
-		MaxHead:  c.MaxHead,
-		MaxIdle:  c.Pool.MaxIdle,
-		IdleAge:  c.Pool.IdleAge,
-		MaxAge:   c.Pool.MaxAge,
-		Log:      s.log,
-	})
-	var targets []pool.Target
-	var errs []error
-	for _, t := range c.Upstreams {
-		if t.Network == "tcp" {
-			if _, err := net.ResolveTCPAddr("tcp", t.Addr); err != nil {
-				errs = append(errs, fmt.Errorf("--upstream %q: cannot resolve: %w", t.URL, err))
-			}
-		}
-		targets = append(targets, pool.Target{
-			Name: t.URL, Network: t.Network, Addr: t.Addr, TLS: t.TLS, Host: t.Host, Weight: t.Weight,
-		})
-	}
-	s.pool.Set(targets)
-	return errors.Join(errs...)
-}
-
-func (s *Server) makeProxy(pages proxy.Pages) {
-	c := s.conf
-	s.proxy = proxy.New(proxy.Options{
-		Guard:     s.guard,
-		Pool:      s.pool,
-		Pages:     pages,
-		Log:       s.log,
-		Lines:     s.lines,
-		Head:      c.Head,
-		KeepAlive: c.KeepAlive,
-		Response:  c.Response,
-		Idle:      c.Idle,
-		MaxHead:   c.MaxHead,
-		MaxBody:   c.MaxBody,
-		Trusted:   c.TrustedProxies,
-		Via:       c.Via,
-		Forwarded: c.Forwarded,
-	})
-	s.front = newFront(c.MaxConnections, s.proxy, s.log)
 }
 
 func (s *Server) listen() error {
@@ -217,10 +168,13 @@ func (s *Server) Addrs() []net.Addr {
 }
 
 // Run serves until ctx is done, then drains. It is called once, and returns
-// when nothing of the Server runs any more; the error is of a listener that
-// failed, or says that exchanges had to be cut off.
+// when nothing of the Server runs any more. The error is of a listener that
+// failed: exchanges that had to be cut off are logged, but whoever gave them a
+// deadline wanted it so.
 func (s *Server) Run(ctx context.Context) error {
 	var wg sync.WaitGroup
+	watch, unwatch := context.WithCancel(context.Background())
+	wg.Go(func() { s.members.Run(watch, s.pool.Set) })
 	failed := make(chan error, len(s.lns)+1)
 	for _, ln := range s.lns {
 		s.log.Info("listening", "addr", ln.Addr().String())
@@ -244,34 +198,22 @@ func (s *Server) Run(ctx context.Context) error {
 	case <-ctx.Done():
 	case err = <-failed:
 	}
-	return errors.Join(err, s.stop(&wg))
-}
-
-// stop ends in this order: say so to whoever asks, take no more connections,
-// let exchanges end until the deadline, cut off the rest, close what they used.
-func (s *Server) stop(wg *sync.WaitGroup) error {
-	s.ready.Store(false)
-	s.proxy.Drain()
-	s.log.Info("draining", "clients", s.proxy.Stats.Clients.Load(), "within", s.conf.Drain)
-	late := s.drain()
+	s.drain()
+	unwatch() // and not before: exchanges under way may yet need an upstream
 	if s.admin != nil {
 		_ = s.admin.Close()
 	}
 	wg.Wait()
-	s.pool.Close()
-	s.guard.Close()
-	if s.lines != nil {
-		_ = s.lines.Close()
-	}
-	for _, f := range s.opened {
-		_ = f.Close()
-	}
-	s.log.Info("stopped")
-	return late
+	s.close()
+	return err
 }
 
-// drain closes the listeners and waits for the clients to leave.
-func (s *Server) drain() error {
+// drain tells whoever asks that it is not ready, takes no more connections,
+// lets exchanges end until the deadline, and cuts off the rest.
+func (s *Server) drain() {
+	s.ready.Store(false)
+	s.proxy.Drain()
+	s.log.Info("draining", "clients", s.proxy.Stats.Clients.Load(), "within", s.conf.Drain)
 	ctx, cancel := context.WithTimeout(context.Background(), s.conf.Drain)
 	defer cancel()
 	closed := make(chan error, 1)
@@ -281,7 +223,8 @@ func (s *Server) drain() error {
 	for {
 		select {
 		case <-closed:
-			return s.cutOff()
+			s.cutOff()
+			return
 		case <-end.C:
 			s.guard.EndIdle()
 		}
@@ -289,7 +232,7 @@ func (s *Server) drain() error {
 }
 
 // cutOff breaks what is left behind the deadline.
-func (s *Server) cutOff() error {
+func (s *Server) cutOff() {
 	n := s.proxy.Stats.Clients.Load()
 	for range 100 {
 		if s.proxy.Stats.Clients.Load() == 0 {
@@ -301,5 +244,17 @@ func (s *Server) cutOff() error {
 	if n > 0 {
 		s.log.Warn("drain deadline reached, connections cut off", "clients", n)
 	}
-	return nil
+}
+
+// close closes what exchanges used, which there are none of any more.
+func (s *Server) close() {
+	s.pool.Close()
+	s.guard.Close()
+	if s.lines != nil {
+		_ = s.lines.Close()
+	}
+	for _, f := range s.opened {
+		_ = f.Close()
+	}
+	s.log.Info("stopped")
 }

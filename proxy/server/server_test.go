@@ -55,7 +55,7 @@ type running struct {
 // unless they say where.
 func start(t *testing.T, settings ...string) *running {
 	t.Helper()
-	s, err := New(parse(t, settings...), quiet())
+	s, err := New(t.Context(), parse(t, settings...), quiet())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -310,7 +310,7 @@ func TestWhatCannotStartSaysWhy(t *testing.T) {
 	defer taken.Close()
 	f := func(want string, settings ...string) {
 		t.Helper()
-		s, err := New(parse(t, settings...), quiet())
+		s, err := New(t.Context(), parse(t, settings...), quiet())
 		if err == nil {
 			s.abandon()
 		}
@@ -333,7 +333,7 @@ func TestSocketOfADeadProcessIsReplaced(t *testing.T) {
 	dead.SetUnlinkOnClose(false)
 	dead.Close()
 	connect(t, start(t, "--upstream "+a.URL, "--listen unix:"+path).Addrs()[0]).want("/", "200 hello")
-	if _, err := New(parse(t, "--upstream "+a.URL, "--listen unix:"+path), quiet()); err == nil {
+	if _, err := New(t.Context(), parse(t, "--upstream "+a.URL, "--listen unix:"+path), quiet()); err == nil {
 		t.Error("the socket of a living one was taken")
 	}
 }
