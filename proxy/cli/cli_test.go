@@ -42,6 +42,15 @@ func TestMistakesAreLinesOnStderrAndExitCode2(t *testing.T) {
 		`--listen "80": missing colon, want :80`,
 		`--timeout "60": missing unit, want 60s or 60ms`,
 		`--max-body "1K": unknown unit "K", want KiB, MiB, GiB (of 1024) or KB, MB, GB (of 1000)`)
+	f("--upstream http://app;maxconn=1 --balance leastconn --hash-on ip --queue -1 --health-path up --sticky-key short --max-conns 9",
+		`--max-conns: unknown flag, did you mean --max-connections?`,
+		`--upstream "http://app;maxconn=1": unknown option ";maxconn", want ;weight=N, ;max=N or ;backup`,
+		`--balance "leastconn": unknown, want one of round-robin, least-connections, p2c, least-latency, random, hash, sticky`,
+		`--hash-on "ip": unknown, want client, uri, path, host, header:NAME, query:NAME or cookie:NAME`,
+		"--sticky-key: 5 bytes can be guessed, want at least 16, such as those that `openssl rand -hex 16` prints",
+		`--queue "-1": out of range, want 0 to 1048576`,
+		`--health-path "up": missing slash, want /up`)
+	f("--upstream http://app --hash-on uri", `--hash-on: has no effect with --balance round-robin, want --balance hash as well`)
 	f("--bogus check --upstream http://app", `--bogus: unknown flag (see multiserver help)`)
 	f("---upstream http://app", `"---upstream": not a flag, want --name`,
 		`"http://app": unknown command, want one of run, check, demo, version, completion, help`)
@@ -158,6 +167,9 @@ func TestBashCompletes(t *testing.T) {
 	f("multiserver run --via --vi") // given already
 	f("multiserver run --log-level ''", "debug", "info", "warn", "error")
 	f("multiserver run --log-level w", "warn")
+	f("multiserver run --balance least", "least-connections", "least-latency")
+	f("multiserver run --hash-on ''", "client", "uri", "path", "host", "header:", "query:", "cookie:")
+	f("multiserver run --health-", "--health-path", "--health-interval", "--health-timeout", "--health-rise", "--health-fall")
 	f("multiserver completion ''", "bash", "zsh", "fish")
 }
 
@@ -269,6 +281,8 @@ func TestFailuresAtStartSayWhat(t *testing.T) {
 	f(exitFailure, []string{app, "--listen", "127.0.0.1:0", "--admin", port}, port, "address already in use")
 	f(exitFailure, []string{"demo", "--listen", port}, port, "address already in use", "choose another")
 	f(exitFailure, []string{"--listen", "127.0.0.1:0", "--upstream", "http://no-such-host.invalid:80"}, "no-such-host.invalid")
+	f(exitFailure, []string{"--listen", "127.0.0.1:0", "--upstream", "srv+http://no-such-service.invalid"},
+		`upstream "srv+http://no-such-service.invalid": cannot resolve`, "; ")
 	f(exitUsage, []string{app, "--error-pages", pages + "/none"}, "--error-pages", "no such file or directory")
 	f(exitUsage, []string{app, "--error-pages", pages}, "--error-pages", "502.html")
 	f(exitUsage, []string{app, "--access-log", pages + "/none/access.log"}, "--access-log", "no such file or directory")
