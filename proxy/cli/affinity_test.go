@@ -89,13 +89,15 @@ func TestHashOnKeepsToOneUpstream(t *testing.T) {
 	// Each value keeps to one, and all of them together use more than one.
 	f := func(on string, request func(value string) (path, field string)) {
 		t.Helper()
-		_, url := front(t, "--balance hash --hash-on "+on+upstreams)
+		s, url := front(t, "--balance hash --hash-on "+on+upstreams)
 		used := map[string]bool{}
 		for v := range 16 {
 			path, field := request(fmt.Sprint("v", v))
+			s.quiet()
 			first := ask(t, url+path, field)
 			used[first.body] = true
 			for range 3 {
+				s.quiet()
 				if r := ask(t, url+path, field); r.status != http.StatusOK || r.body != first.body {
 					t.Errorf("%s: %d: %d %s, before %s", on, v, r.status, r.body, first.body)
 				}

@@ -6,6 +6,7 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptest"
+	"regexp"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -148,6 +149,16 @@ func (s *service) metric(line string) {
 		page = get(s.t, url)
 		return strings.Contains(page, "\n"+line+"\n")
 	}, func() string { return "no line " + line + " in\n" + page })
+}
+
+var loaded = regexp.MustCompile(`multiserver_upstream_load{.*} [1-9]`)
+
+// quiet waits until no exchange is under way. One still is for a moment after
+// its client has the answer, and hash bounds how many an upstream may have.
+func (s *service) quiet() {
+	s.t.Helper()
+	url := "http://" + s.adminAddr() + "/metrics"
+	until(s.t, func() bool { return !loaded.MatchString(get(s.t, url)) }, func() string { return "it does not become quiet" })
 }
 
 // until waits for what must become true.
