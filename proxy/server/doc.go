@@ -3,7 +3,7 @@
 // stops all of it in order.
 //
 // It is the only room that sees all others, and it works only at start and
-// stop; between them it only keeps discover running, which tells the pool of
-// members that come and go. Connections are taken by fasthttp's server and its bounded worker
-// pool; what is said on them is read by package proxy.
+// stop; between them it keeps discover running, which tells the pool of
+// members that come and go. Connections are taken by fasthttp's server and its
+// bounded worker pool; what is said on them is read by package proxy.
 package server
