@@ -5,17 +5,49 @@ package pool
 import (
 	"testing"
 
+	"multiserver/pool/balance"
 	"multiserver/proxy/wire"
 )
 
-func TestAllocPick(t *testing.T) {
-	p := newPool(t, nil)
-	set(p, newOrigin(t), newOrigin(t), newOrigin(t))
-	var tried Tried
+func TestAllocTake(t *testing.T) {
+	for _, row := range balance.Table {
+		for _, most := range []int{0, 1} { // no limit, and all full but the last one tried
+			p := newPool(t, func(o *Options) { o.Balance, o.Queue = row.Build, 10 })
+			p.Set(nowhere(3, func(t *Target) { t.Max = most }))
+			if most > 0 {
+				p.Pick(1, new(Tried))
+				p.Pick(2, new(Tried))
+			}
+			var tried Tried
+			key := uint64(0)
+			if n := testing.AllocsPerRun(10000, func() {
+				key++
+				tried.Reset()
+				u, _ := p.Take(nil, key, &tried)
+				u.Done(nil, 200)
+			}); n != 0 {
+				t.Errorf("%s with a limit of %d: %v allocations, want 0", row.Name, most, n)
+			}
+		}
+	}
+}
+
+func TestAllocEnter(t *testing.T) {
+	g := gate(2, 10, patience)
+	g.Enter(nil)
 	if n := testing.AllocsPerRun(10000, func() {
-		tried.Reset()
-		p.Pick(42, &tried).Done(nil, 200)
+		if g.Enter(nil) == nil {
+			g.Leave()
+		}
 	}); n != 0 {
+		t.Errorf("%v allocations, want 0", n)
+	}
+}
+
+func TestAllocRefuse(t *testing.T) {
+	g := gate(1, 0, patience)
+	g.Enter(nil)
+	if n := testing.AllocsPerRun(10000, func() { g.Enter(nil) }); n != 0 {
 		t.Errorf("%v allocations, want 0", n)
 	}
 }
