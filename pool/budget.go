@@ -22,15 +22,16 @@ const (
 // MayRetry takes a retry out of the budget, if there is one left.
 func (p *Pool) MayRetry() bool {
 	tries := uint64(0)
-	for _, u := range p.snap.Load().ups {
+	for _, u := range p.snap.Load().all {
 		tries += u.Stats.Picked.Load()
 	}
 	b, now := &p.budget, p.opt.Guard.Now()
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	if now-b.since > budgetWindow || tries < b.base {
+	if now-b.since > budgetWindow {
 		b.since, b.base, b.spent = now, tries, 0
 	}
+	b.base = min(b.base, tries) // some upstream has left, with its count
 	if b.spent >= budgetFree+(tries-b.base)/budgetShare {
 		return false
 	}

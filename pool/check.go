@@ -1,6 +1,7 @@
 package pool
 
 import (
+	"context"
 	"fmt"
 	"time"
 
@@ -54,20 +55,22 @@ func (u *Upstream) checks() {
 // check asks once, on a connection of its own: what it wants to know is
 // whether a new client would be served.
 func (u *Upstream) check() error {
-	nc, err := u.connect()
+	o, began := &u.pool.opt, time.Now()
+	nc, err := u.connect(o.Check.Timeout)
 	if err != nil {
 		return err
 	}
-	o := &u.pool.opt
 	c := wire.NewConn(nc, o.Guard, wire.HeadBuffer)
 	defer c.Close()
+	defer context.AfterFunc(u.pool.ctx, c.Interrupt)()
 	if o.Check.Path == "" {
 		return nil
 	}
-	c.ReadWithin(o.Check.Timeout)
-	c.WriteWithin(o.Check.Timeout)
+	left := max(o.Check.Timeout-time.Since(began), time.Millisecond)
+	c.ReadWithin(left)
+	c.WriteWithin(left)
 	if err := c.Write(fmt.Appendf(nil, "GET %s HTTP/1.1\r\nHost: %s\r\nUser-Agent: multiserver-check\r\nConnection: close\r\n\r\n",
-		o.Check.Path, u.target.Host), nil); err != nil {
+		o.Check.Path, u.Host()), nil); err != nil {
 		return err
 	}
 	l := Link{Conn: c, u: u}

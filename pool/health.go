@@ -55,7 +55,7 @@ func (u *Upstream) regain() {
 		if !p.sleep(jitter(wait)) || u.retired.Load() {
 			return
 		}
-		if nc, err := u.connect(); err == nil {
+		if nc, err := u.connect(p.opt.Connect); err == nil {
 			_ = nc.Close()
 			break
 		}
@@ -75,7 +75,8 @@ func (u *Upstream) eject(f *Fault) {
 		u.fails.Store(0)
 		u.times++
 		p.rebuild()
-		p.wg.Go(func() { u.sitOut(d) })
+		times := u.times
+		p.wg.Go(func() { u.sitOut(d, times) })
 	}
 	p.mu.Unlock()
 	if out {
@@ -95,12 +96,12 @@ func (p *Pool) canSpare(u *Upstream) bool {
 			}
 		}
 	}
-	return in >= 1 && 2*in >= all-1
+	return in >= 1 && 2*in >= all
 }
 
 // sitOut returns after d, on probation: one failure puts u out again, until
 // something has gone well. It is forgiven after doing well for long.
-func (u *Upstream) sitOut(d time.Duration) {
+func (u *Upstream) sitOut(d time.Duration, times int) {
 	p := u.pool
 	if !p.sleep(jitter(d)) {
 		return
@@ -111,7 +112,7 @@ func (u *Upstream) sitOut(d time.Duration) {
 		return
 	}
 	p.mu.Lock()
-	if !u.ejected.Load() {
+	if u.times == times {
 		u.times = 0
 	}
 	p.mu.Unlock()
@@ -129,7 +130,6 @@ func (u *Upstream) back(say string, cured func()) {
 	}
 	p.rebuild()
 	p.mu.Unlock()
-	p.queue.Wake()
 	p.opt.Log.Info(say, "upstream", u.Name())
 }
 
@@ -169,14 +169,17 @@ func (p *Pool) Weigh(name string, weight uint32) bool {
 func (p *Pool) change(name string, f func(*Upstream)) bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()
+	found := false
 	for _, u := range p.all {
 		if u.target.Name == name {
 			f(u)
-			p.rebuild()
-			return true
+			found = true
 		}
 	}
-	return false
+	if found {
+		p.rebuild()
+	}
+	return found
 }
 
 // closed tells whether Close was called; with mu held it stays so or not.

@@ -50,7 +50,7 @@ func (l *Link) outlived(now int64) bool {
 }
 
 func (u *Upstream) dial(client *wire.Conn) (*Link, *Fault) {
-	nc, err := u.connect()
+	nc, err := u.connect(u.pool.opt.Connect)
 	if err != nil {
 		return nil, dialFault(err)
 	}
@@ -61,11 +61,12 @@ func (u *Upstream) dial(client *wire.Conn) (*Link, *Fault) {
 	return l, nil
 }
 
-func (u *Upstream) connect() (net.Conn, error) {
+// connect opens a connection within d; 0: no limit.
+func (u *Upstream) connect(within time.Duration) (net.Conn, error) {
 	ctx := u.pool.ctx
-	if d := u.pool.opt.Connect; d > 0 {
+	if within > 0 {
 		var cancel context.CancelFunc
-		ctx, cancel = context.WithTimeout(ctx, d)
+		ctx, cancel = context.WithTimeout(ctx, within)
 		defer cancel()
 	}
 	var d net.Dialer

@@ -29,15 +29,20 @@ func (t *Tried) has(u *Upstream) bool {
 }
 
 // Take is Pick for client, which waits in the pool's queue while all that
-// could be picked are full.
+// could be picked are full. Second tries have a line of their own: they may go
+// to fewer upstreams than others, who would wait behind them for nothing.
 func (p *Pool) Take(client *wire.Conn, key uint64, tried *Tried) (*Upstream, *Fault) {
-	if !p.queue.Busy() { // fast path
+	q := p.queue
+	if tried.n > 0 {
+		q = p.second
+	}
+	if !q.Busy() { // fast path
 		if u, full := p.pick(key, tried); u != nil || !full {
 			return u, noneLeft(u)
 		}
 	}
 	var u *Upstream
-	err := p.queue.Wait(client, func() bool {
+	err := q.Wait(client, func() bool {
 		var full bool
 		u, full = p.pick(key, tried)
 		return !full
@@ -114,5 +119,5 @@ func (u *Upstream) take() bool {
 func (u *Upstream) give() {
 	u.load.Add(-1)
 	u.pool.total.Add(-1)
-	u.pool.queue.Wake()
+	u.pool.wake()
 }

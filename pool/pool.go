@@ -3,6 +3,7 @@ package pool
 import (
 	"context"
 	"log/slog"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -16,7 +17,8 @@ type Pool struct {
 	opt    Options
 	snap   atomic.Pointer[snapshot]
 	total  atomic.Int64 // exchanges under way, of all members
-	queue  *Queue       // who waits for a slot
+	queue  *Queue       // who waits for a slot, at first
+	second *Queue       // and after a try that failed
 	budget budget
 
 	mu   sync.Mutex
@@ -30,6 +32,7 @@ type Pool struct {
 // snapshot is what Pick reads: who may be picked, and how. Never edited.
 type snapshot struct {
 	ups    []*Upstream
+	all    []*Upstream // members, up or not
 	picker balance.Picker
 }
 
@@ -79,7 +82,7 @@ func New(o Options) *Pool {
 	if o.Balance == nil {
 		o.Balance = balance.RoundRobin
 	}
-	p := &Pool{opt: o, done: make(chan struct{}), queue: NewQueue(o.Queue, o.QueueTimeout)}
+	p := &Pool{opt: o, done: make(chan struct{}), queue: NewQueue(o.Queue, o.QueueTimeout), second: NewQueue(o.Queue, o.QueueTimeout)}
 	p.ctx, p.stop = context.WithCancel(context.Background())
 	p.snap.Store(&snapshot{})
 	p.wg.Go(p.reap)
@@ -101,7 +104,6 @@ func (p *Pool) Set(targets []Target) {
 	for _, u := range old {
 		u.retire()
 	}
-	p.queue.Wake() // there may be somebody new, or nobody to wait for
 }
 
 // keep takes t's upstream out of old, or makes one. Called with mu held.
@@ -129,11 +131,18 @@ func (p *Pool) rebuild() {
 	if len(ups) == 0 {
 		ups = p.members(func(u *Upstream) bool { return !u.drained.Load() })
 	}
-	s := &snapshot{ups: ups}
+	s := &snapshot{ups: ups, all: slices.Clone(p.all)}
 	if len(ups) > 0 {
 		s.picker = p.opt.Balance(balance.Set{Hosts: hosts(ups), Total: &p.total, Now: p.opt.Guard.Now})
 	}
 	p.snap.Store(s)
+	p.wake() // there may be somebody new, or nobody to wait for
+}
+
+// wake is called when there may be a slot, or somebody, that was not before.
+func (p *Pool) wake() {
+	p.queue.Wake()
+	p.second.Wake()
 }
 
 func (p *Pool) members(which func(*Upstream) bool) (ups []*Upstream) {

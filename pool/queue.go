@@ -46,6 +46,13 @@ const askEvery = time.Second
 // NewQueue returns a Queue for up to most, each for up to within.
 func NewQueue(most int, within time.Duration) *Queue { return &Queue{most: most, within: within} }
 
+// Queue is where exchanges wait for a slot at an upstream, Second where they
+// do after a try that failed.
+func (p *Pool) Queue() *Queue { return p.queue }
+
+// Second: see Queue.
+func (p *Pool) Second() *Queue { return p.second }
+
 // Busy tells whether somebody waits: whoever comes now belongs behind them.
 func (q *Queue) Busy() bool { return q.n.Load() > 0 }
 

@@ -57,10 +57,28 @@ func (u *Upstream) Name() string { return u.target.Name }
 
 // Host is what an upstream is told it is called if the client did not say
 // (HTTP/1.0).
-func (u *Upstream) Host() string { return u.target.Host }
+func (u *Upstream) Host() string {
+	if u.target.Host == "" { // a Unix socket
+		return "localhost"
+	}
+	return u.target.Host
+}
 
 // ID is the same for the same Name, on every node.
 func (u *Upstream) ID() uint64 { return u.id }
+
+// Latency is how long its answers take on average; 0: not known.
+func (u *Upstream) Latency() time.Duration { return u.wait.Mean() }
+
+// Ejected tells whether it is out for having failed too often, Failing for
+// failing its checks, Drained for the operator wanting it so.
+func (u *Upstream) Ejected() bool { return u.ejected.Load() }
+
+// Failing: see Ejected.
+func (u *Upstream) Failing() bool { return u.failing.Load() }
+
+// Drained: see Ejected.
+func (u *Upstream) Drained() bool { return u.drained.Load() }
 
 // Down tells whether it is avoided.
 func (u *Upstream) Down() bool { return !u.well() }

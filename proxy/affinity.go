@@ -6,6 +6,7 @@ import (
 	"crypto/sha256"
 	"encoding/base64"
 	"encoding/binary"
+	"net/netip"
 	"strconv"
 	"sync"
 	"time"
@@ -72,13 +73,36 @@ var question = []byte("?")
 // would make one client many.
 func (x *Exchange) clientKey() uint64 {
 	if x.Client.trusted {
-		if v := x.Req.Find(wire.ForwardedFor); v != nil {
-			first, _, _ := bytes.Cut(v, []byte(","))
-			return balance.HashKey(bytes.TrimSpace(first))
+		if a := x.said(); a.IsValid() {
+			b := a.As16()
+			return balance.HashKey(b[:])
 		}
 	}
-	a := x.Client.addr.As16()
-	return balance.HashKey(a[:])
+	b := x.Client.addr.As16()
+	return balance.HashKey(b[:])
+}
+
+// said is the client as trusted proxies say: the last address that is not one
+// of theirs, for what stands before it the client itself may have made up.
+func (x *Exchange) said() (a netip.Addr) {
+	q := &x.Req
+	for i := len(q.Fields) - 1; i >= 0; i-- {
+		if q.Fields[i].Kind != wire.ForwardedFor {
+			continue
+		}
+		for v := q.Value(&q.Fields[i]); len(v) > 0; {
+			at := bytes.LastIndexByte(v, ',')
+			said, err := netip.ParseAddr(string(bytes.TrimSpace(v[at+1:])))
+			if err != nil {
+				return a
+			}
+			if a = said.Unmap(); !x.Client.p.trusts(a) {
+				return a
+			}
+			v = v[:max(at, 0)]
+		}
+	}
+	return a
 }
 
 // queryValue is the first value of a parameter, not decoded; nil: there is
@@ -185,7 +209,7 @@ func (x *Exchange) appendCookie(dst []byte) []byte {
 	s.values.LoadOrStore(id, v) // only upstreams' own: strangers must not fill it
 	dst = append(append(append(dst, "Set-Cookie: "...), s.name...), '=')
 	dst = append(append(dst, v...), s.attributes...)
-	if x.Client.secure {
+	if x.Client.secure || x.Client.trusted && string(x.Req.Find(wire.ForwardedProto)) == "https" {
 		dst = append(dst, "; Secure"...)
 	}
 	return append(dst, crlf...)

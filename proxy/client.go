@@ -217,9 +217,7 @@ func (c *Client) identify(nc net.Conn) {
 	if a, ok := nc.LocalAddr().(*net.TCPAddr); ok {
 		c.port = strconv.Itoa(a.Port)
 	}
-	for _, t := range c.p.opt.Trusted {
-		c.trusted = c.trusted || c.addr.IsValid() && t.Contains(c.addr)
-	}
+	c.trusted = c.p.trusts(c.addr)
 	b := make([]byte, 0, 128)
 	if c.addr.IsValid() {
 		b = append(c.addr.AppendTo(append(b, "X-Forwarded-For: "...)), "\r\n"...)
@@ -229,6 +227,16 @@ func (c *Client) identify(nc net.Conn) {
 		b = append(append(append(b, "X-Forwarded-Port: "...), c.port...), "\r\n"...)
 	}
 	c.asserts = b
+}
+
+// trusts tells whether a is a proxy whose word counts.
+func (p *Proxy) trusts(a netip.Addr) bool {
+	for _, t := range p.opt.Trusted {
+		if t.Contains(a) {
+			return true
+		}
+	}
+	return false
 }
 
 func (c *Client) scheme() string {

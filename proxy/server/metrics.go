@@ -31,7 +31,8 @@ func (s *Server) metrics(m *admin.Metrics) {
 	memberMetrics(m, &s.members.Stats)
 }
 
-// queueMetrics are of those who wait for a place, and for what: "process".
+// queueMetrics are of those who wait for a place in the process, or at the
+// upstreams.
 func queueMetrics(m *admin.Metrics, q *pool.Queue, at string) {
 	m.Gauge("multiserver_queue_waiting", "Exchanges that wait for a place.", float64(q.Waiting()), "queue", at)
 	m.Counter("multiserver_queue_waited_total", "Exchanges that had to wait for a place.", q.Stats.Waited.Load(), "queue", at)
@@ -59,29 +60,29 @@ func memberMetrics(m *admin.Metrics, st *discover.Stats) {
 }
 
 func (s *Server) upstreamMetrics(m *admin.Metrics, ups []*pool.Upstream) {
+	queueMetrics(m, s.pool.Queue(), "upstreams")
+	queueMetrics(m, s.pool.Second(), "retries")
 	for _, u := range ups {
-		up := 1.0
-		if u.Down() {
-			up = 0
-		}
-		m.Gauge("multiserver_upstream_up", "Whether the upstream takes connections.", up, "upstream", u.Name())
-	}
-	for _, u := range ups {
-		m.Gauge("multiserver_upstream_load", "Exchanges under way.", float64(u.Load()), "upstream", u.Name())
-	}
-	for _, u := range ups {
-		m.Gauge("multiserver_upstream_idle", "Connections kept.", float64(u.Idle()), "upstream", u.Name())
-	}
-	for _, u := range ups {
-		m.Counter("multiserver_upstream_requests_total", "Tries.", u.Stats.Picked.Load(), "upstream", u.Name())
-	}
-	for _, u := range ups {
-		m.Counter("multiserver_upstream_dialed_total", "Connections made.", u.Stats.Dialed.Load(), "upstream", u.Name())
-	}
-	for _, u := range ups {
+		name := u.Name()
+		m.Gauge("multiserver_upstream_up", "Whether requests are sent there.", flag(!u.Down()), "upstream", name)
+		m.Gauge("multiserver_upstream_ejected", "Whether it is out for having failed too often.", flag(u.Ejected()), "upstream", name)
+		m.Gauge("multiserver_upstream_failing", "Whether it fails its checks.", flag(u.Failing()), "upstream", name)
+		m.Gauge("multiserver_upstream_drained", "Whether it is to get no more requests.", flag(u.Drained()), "upstream", name)
+		m.Gauge("multiserver_upstream_load", "Exchanges under way.", float64(u.Load()), "upstream", name)
+		m.Gauge("multiserver_upstream_idle", "Connections kept.", float64(u.Idle()), "upstream", name)
+		m.Gauge("multiserver_upstream_latency_seconds", "Average time to an answer, where it is measured.", u.Latency().Seconds(), "upstream", name)
+		m.Counter("multiserver_upstream_requests_total", "Tries.", u.Stats.Picked.Load(), "upstream", name)
+		m.Counter("multiserver_upstream_dialed_total", "Connections made.", u.Stats.Dialed.Load(), "upstream", name)
 		for r := range u.Stats.Faults {
 			m.Counter("multiserver_upstream_faults_total", "Failed tries by reason.",
-				u.Stats.Faults[r].Load(), "upstream", u.Name(), "reason", pool.Reason(r).String())
+				u.Stats.Faults[r].Load(), "upstream", name, "reason", pool.Reason(r).String())
 		}
 	}
+}
+
+func flag(b bool) float64 {
+	if b {
+		return 1
+	}
+	return 0
 }

@@ -30,7 +30,7 @@ type Conn struct {
 
 	rd, wr wait
 	wrote  int64                // bytes, of the writing goroutine
-	given  atomic.Bool // up, by Interrupt
+	given  atomic.Bool          // up, by Interrupt
 	client atomic.Pointer[Conn] // whose exchange this upstream connection serves
 
 	reading
