@@ -31,6 +31,10 @@ const (
 // excess is by how much a host may be above its share of the load.
 const excess = 1.25
 
+// unbounded is how many exchanges a host may have whatever its share: with few
+// under way the bound would be one or two, and break affinity for nothing.
+const unbounded = 16
+
 // Hash gives a key the same host as long as that is there, on all nodes alike.
 //
 // When a host leaves only its keys move, and spread over the others by weight;
@@ -38,7 +42,8 @@ const excess = 1.25
 // is its weight's, give or take a standard deviation of 0.5 % of it with 10
 // hosts, 2 % with 100 and 6 % with 1,000.
 //
-// No host has more than ⌈1.25 × its share of Total+1⌉ exchanges under way; a
+// No host has more than ⌈1.25 × its share of Total+1⌉ exchanges under way, or 16
+// if that is more; a
 // key whose host has goes to the next of its own row of hosts that has not
 // (Mirrokni, Thorup, Zadimoghaddam 2018), and comes back when it can. Picks at
 // the same instant may overshoot by one each. Without a Total nobody is bounded.
@@ -93,7 +98,8 @@ func (h *hash) owner(key uint64) int { return int(h.table[key>>(64-slotBits)]) }
 
 // room tells whether one more stays within ⌈most·total⌉: n+1 ≤ ⌈x⌉ is n < x.
 func (h *hash) room(i int, total float64) bool {
-	return float64(h.hosts[i].load.Load()) < h.hosts[i].most*total
+	n := h.hosts[i].load.Load()
+	return n < unbounded || float64(n) < h.hosts[i].most*total
 }
 
 // rendezvous says who owns which slot: the host that gets there first. A host
