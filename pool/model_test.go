@@ -274,7 +274,7 @@ func (m *model) collect(slept bool) {
 			m.late++
 		case got.f.Reason == NoUpstream:
 			m.none++
-			if !slept && len(m.choice(w)) > 0 {
+			if !slept && w.tried.Count() < maxTries && len(m.choice(w)) > 0 {
 				m.errorf("there is somebody to try")
 			}
 		default:
@@ -336,7 +336,7 @@ func (m *model) check() {
 	if n := m.p.total.Load(); n != int64(len(m.busy)) {
 		m.errorf("total %d, want %d", n, len(m.busy))
 	}
-	if n := m.p.queue.Waiting(); n != len(m.line) || n > modelQueue {
+	if n := m.p.queue.Waiting() + m.p.second.Waiting(); n != len(m.line) || n > 2*modelQueue {
 		m.errorf("%d in line, want %d", n, len(m.line))
 	}
 	for i, w := range m.line {

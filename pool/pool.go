@@ -83,6 +83,7 @@ func New(o Options) *Pool {
 		o.Balance = balance.RoundRobin
 	}
 	p := &Pool{opt: o, done: make(chan struct{}), queue: NewQueue(o.Queue, o.QueueTimeout), second: NewQueue(o.Queue, o.QueueTimeout)}
+	p.second.each = true // each has been elsewhere
 	p.ctx, p.stop = context.WithCancel(context.Background())
 	p.snap.Store(&snapshot{})
 	p.wg.Go(p.reap)

@@ -15,6 +15,7 @@ import (
 type Queue struct {
 	most   int           // who may wait at once
 	within time.Duration // for how long; 0: no limit
+	each   bool          // who waits wants different things: not only the first may be served
 
 	n    atomic.Int32 // who waits
 	mu   sync.Mutex
@@ -77,7 +78,7 @@ func (q *Queue) Wait(client *wire.Conn, try func() bool) error {
 	ask := time.NewTicker(askEvery)
 	defer ask.Stop()
 	for {
-		if q.first(w) && try() {
+		if q.may(w) && try() {
 			return nil
 		}
 		select {
@@ -105,12 +106,15 @@ func (q *Queue) Wake() {
 	q.mu.Unlock()
 }
 
-// nudge wakes who is first. Called with mu held.
+// nudge wakes who may be served. Called with mu held.
 func (q *Queue) nudge() {
-	if len(q.line) > 0 {
+	for _, w := range q.line {
 		select {
-		case q.line[0].wake <- struct{}{}:
+		case w.wake <- struct{}{}:
 		default: // it has not yet heard of the last time
+		}
+		if !q.each {
+			return
 		}
 	}
 }
@@ -146,7 +150,11 @@ func (q *Queue) leave(w *waiter) {
 	q.nudge()
 }
 
-func (q *Queue) first(w *waiter) bool {
+// may tells whether it is w's turn to try.
+func (q *Queue) may(w *waiter) bool {
+	if q.each {
+		return true
+	}
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	return q.line[0] == w
