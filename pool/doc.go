@@ -1,6 +1,16 @@
 // Package pool is the upstreams and all that decides or reaches one:
 // membership, health, balancing, and the connections kept open to each.
 //
+//	pool.go      membership, and the snapshot that is picked from
+//	pick.go      the choice for one request
+//	queue.go     who waits for a place, and for how long
+//	upstream.go  one place: asked for an answer, told how it went
+//	link.go      its connections, and the stack of idle ones
+//	fault.go     how a try can fail: whose failure, and what may have been sent
+//	health.go    what exchanges tell of an upstream: out, back, slowly
+//	check.go     what asking it apart from them tells
+//	budget.go    how many requests may be tried again
+//
 // It hides where a request goes. The proxy asks a Pool for an Upstream, asks
 // that for an answer, and says how it went; whether the connection was a kept
 // one, whether it had died meanwhile, whether the upstream is now to be

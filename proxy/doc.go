@@ -9,6 +9,7 @@
 //	exchange.go  what the steps of one request share
 //	admit.go     what is answered here, whatever the upstreams say
 //	forward.go   pick, reach, send, judge; again if that is safe
+//	affinity.go  what makes requests meet the same upstream again
 //	request.go   the head that goes to the upstream
 //	upload.go    a request body that flows
 //	response.go  the head that goes to the client
