@@ -33,7 +33,7 @@ type About struct {
 
 func about(ctx context.Context, b *Bench) About {
 	a := About{
-		Time: time.Now().UTC().Truncate(time.Second), Cores: runtime.NumCPU(), CPU: cpuModel(),
+		Time: time.Now().UTC().Truncate(time.Second), Cores: cores(), CPU: cpuModel(),
 		Rounds: b.Rounds, Seconds: b.Time.Seconds(), Command: os.Args[1:],
 	}
 	a.Commit, _ = output(ctx, "", "git", "describe", "--always", "--dirty", "--abbrev=12")
@@ -49,6 +49,12 @@ func about(ctx context.Context, b *Bench) About {
 		}
 	}
 	return a
+}
+
+// cores counts all of this machine; runtime.NumCPU knows only those this process may use.
+func cores() int {
+	all, _ := filepath.Glob("/sys/devices/system/cpu/cpu[0-9]*")
+	return max(len(all), runtime.NumCPU())
 }
 
 func cpuModel() string {

@@ -24,6 +24,10 @@
 //	scripts/bench -binary old=@main~3 -binary new=.     two states of the source
 //	scripts/bench -binary off=. -binary 'on=. --queue 9' -servers multiserver,nginx
 //	scripts/bench -servers nginx,mine=/tmp/mine.conf    two set-ups of nginx (a .cfg is HAProxy's)
+//	scripts/bench -measure slow                         one slow origin of four: p99 by algorithm
+//	scripts/bench -measure overload                     four times what the origins can do
+//	scripts/bench -measure faults                       origins killed, stopped, failing under load
+//	scripts/bench -measure picks -out bench/results     what a pick costs, as a chart
 //	scripts/bench -pprof /tmp/profiles                  and a CPU profile per scenario
 package main
 
@@ -38,9 +42,18 @@ import (
 	"strings"
 	"syscall"
 	"time"
+
+	"multiserver/bench/app"
 )
 
 func main() {
+	if len(os.Args) > 1 && os.Args[1] == "app" { // a measure's origin: this program once more
+		if err := app.Main(os.Args[2:]); err != nil {
+			fmt.Fprintln(os.Stderr, "bench app:", err)
+			os.Exit(1)
+		}
+		return
+	}
 	ctx, _ := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	err := run(ctx, os.Args[1:])
 	switch {
@@ -62,7 +75,7 @@ func (m *many) Set(v string) error { *m = append(*m, v); return nil }
 
 type options struct {
 	scenarios, servers, out, profiles string
-	cpu, loadCPUs                     string
+	cpu, loadCPUs, measure            string
 	binaries                          many
 	rounds                            int
 	time, slice, warm                 time.Duration
@@ -71,6 +84,7 @@ type options struct {
 func parse(args []string) (o options, err error) {
 	f := flag.NewFlagSet("bench", flag.ExitOnError)
 	f.StringVar(&o.scenarios, "scenario", defaultScenarios, "what to ask: forward-SIZE-cCONNECTIONS or post-SIZE-cCONNECTIONS, separated by commas")
+	f.StringVar(&o.measure, "measure", "", "instead of scenarios, a `NAME` of:\n"+aboutMeasures())
 	f.StringVar(&o.servers, "servers", "", "whom to ask, of multiserver, nginx, haproxy, floor, nginx-plain and haproxy-plain (not tuned for large bodies), and NAME=FILE.conf or NAME=FILE.cfg for nginx or HAProxy set up otherwise (default the first four; with several binaries only those)")
 	f.Var(&o.binaries, "binary", "`[NAME=]PROGRAM [ARGUMENTS]` of ours to measure: a file, . to build this folder, @COMMIT to build that; may be repeated")
 	f.IntVar(&o.rounds, "rounds", 5, "how many turns each server has")
@@ -79,11 +93,25 @@ func parse(args []string) (o options, err error) {
 	f.DurationVar(&o.warm, "warm", time.Second, "how long each server runs before its first turn, in whole seconds")
 	f.StringVar(&o.cpu, "cpu", "0", "the CPU of the servers under test")
 	f.StringVar(&o.loadCPUs, "load-cpus", "1", "the CPUs of the origin and of wrk, as in 1 or 1,2")
-	f.StringVar(&o.out, "out", "", "`folder` for the results as data: about.json, rounds.csv, report.txt")
+	f.StringVar(&o.out, "out", "", "`folder` for the results as data: about.json, rounds.csv, report.txt; of a measure: NAME.json, .csv, .txt")
 	f.StringVar(&o.profiles, "pprof", "", "`folder` for CPU profiles of ours, taken in one more turn of each scenario")
 	f.Parse(args)
 	if f.NArg() > 0 {
 		return o, fmt.Errorf("%q is no flag: bench takes flags only, see -help", f.Arg(0))
+	}
+	if o.measure != "" {
+		m, err := findMeasure(o.measure)
+		if err != nil {
+			return o, err
+		}
+		given := map[string]bool{}
+		f.Visit(func(f *flag.Flag) { given[f.Name] = true })
+		if !given["rounds"] {
+			o.rounds = m.Rounds
+		}
+		if !given["time"] {
+			o.time = m.Time
+		}
 	}
 	if o.rounds < 1 || o.time < time.Second || o.warm < time.Second {
 		return o, fmt.Errorf("-rounds %d -time %v -warm %v: want one round and one second at least", o.rounds, o.time, o.warm)
@@ -109,10 +137,6 @@ func run(ctx context.Context, args []string) error {
 	if err != nil {
 		return err
 	}
-	scenarios, err := parseScenarios(o.scenarios)
-	if err != nil {
-		return err
-	}
 	for _, dir := range []string{o.out, o.profiles} {
 		if dir == "" {
 			continue
@@ -120,6 +144,14 @@ func run(ctx context.Context, args []string) error {
 		if err := os.MkdirAll(dir, 0o755); err != nil {
 			return err
 		}
+	}
+	if o.measure != "" {
+		m, _ := findMeasure(o.measure)
+		return take(ctx, m, o)
+	}
+	scenarios, err := parseScenarios(o.scenarios)
+	if err != nil {
+		return err
 	}
 	dir, err := os.MkdirTemp("", "multiserver-bench-")
 	if err != nil {

@@ -12,6 +12,7 @@ import (
 	"strconv"
 	"strings"
 	"text/template"
+	"time"
 )
 
 //go:embed floor/floor.c
@@ -37,6 +38,11 @@ type place struct {
 	Origin int    // what to forward to
 	Admin  int    // ours: where to serve profiles; 0: nowhere
 	Plain  bool   // peers: leave out what is set for large bodies
+
+	Origins []int         // peers before several: instead of Origin
+	Balance string        // how they choose
+	Max     int           // at once at each; 0: all
+	Queue   time.Duration // how long a request may wait for a place
 }
 
 func (s *Server) start(cpus string, at place) (*Process, error) {
