@@ -58,7 +58,7 @@ func TestNobodyGetsMoreThanItsMax(t *testing.T) {
 			p := newPool(t, func(o *Options) { o.Balance, o.Queue = row.Build, 1000 })
 			targets := nowhere(4, nil)
 			for i := range targets {
-				targets[i].Max = i // the first has no limit
+				targets[i].Max = i
 			}
 			p.Set(targets[1:])
 			var busy [4]atomic.Int64

@@ -354,11 +354,15 @@ func TestStickyClientLeavesTheDeadAndComesToRest(t *testing.T) {
 		return res, given(t, res)
 	}
 	_, before := ask(nil)
-	for _, u := range ups.Upstreams() { // kill the one it is at
-		if u.Stats.Picked.Load() == 1 {
-			apps[strings.TrimPrefix(u.Name(), "http://")].kill()
+	await(t, "it to be known where the client is", func() bool {
+		for _, u := range ups.Upstreams() {
+			if u.Stats.Picked.Load() == 1 {
+				apps[strings.TrimPrefix(u.Name(), "http://")].kill()
+				return true
+			}
 		}
-	}
+		return false
+	})
 	_, after := ask(before)
 	if after == nil || after.Value == before.Value {
 		t.Fatalf("cookie %v after %v", after, before)
