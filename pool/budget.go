@@ -19,6 +19,19 @@ const (
 	budgetFree   = 100
 )
 
+// Left tells whether there is somebody that was not tried yet.
+func (p *Pool) Left(tried *Tried) bool {
+	if tried.n == maxTries {
+		return false
+	}
+	for _, u := range p.snap.Load().ups {
+		if !tried.has(u) {
+			return true
+		}
+	}
+	return false
+}
+
 // MayRetry takes a retry out of the budget, if there is one left.
 func (p *Pool) MayRetry() bool {
 	tries := uint64(0)

@@ -38,6 +38,7 @@ const (
 	BadBody                   // the body's framing is wrong
 	Surplus                   // bytes behind the answer's end
 	BadStatus                 // answered 500, 502, 503 or 504
+	Exhausted                 // we have no descriptors or ports left
 	NoUpstream                // there was none, or none left to try
 	QueueFull                 // too many were waiting for a slot
 	QueueLate                 // no slot became free in time
@@ -48,7 +49,7 @@ const (
 
 var reasonNames = [Reasons]string{
 	"refused", "unreachable", "connect-timeout", "stale", "broken", "bad-answer", "answer-timeout",
-	"cut-short", "body-timeout", "bad-body", "surplus", "bad-status", "no-upstream", "queue-full", "queue-timeout",
+	"cut-short", "body-timeout", "bad-body", "surplus", "bad-status", "exhausted", "no-upstream", "queue-full", "queue-timeout",
 	"client-left", "bad-request",
 }
 
@@ -71,7 +72,7 @@ func (f *Fault) Unwrap() error { return f.Err }
 // connection, 503 if the upstream takes nobody, 504 if it is too late.
 func (f *Fault) Status() int {
 	switch f.Reason {
-	case Refused, Unreachable, NoUpstream, QueueFull, QueueLate:
+	case Refused, Unreachable, Exhausted, NoUpstream, QueueFull, QueueLate:
 		return 503
 	case ConnectTime, AnswerTime, BodyTime:
 		return 504
@@ -83,6 +84,8 @@ func dialFault(err error) *Fault {
 	f := &Fault{Reason: Unreachable, Err: err}
 	var ne net.Error
 	switch {
+	case errors.Is(err, syscall.EMFILE), errors.Is(err, syscall.ENFILE), errors.Is(err, syscall.EADDRNOTAVAIL):
+		f.Side, f.Reason = Self, Exhausted
 	case errors.Is(err, syscall.ECONNREFUSED), errors.Is(err, syscall.ENOENT):
 		f.Reason = Refused
 	case errors.Is(err, context.DeadlineExceeded), errors.As(err, &ne) && ne.Timeout():

@@ -44,6 +44,7 @@ func (u *Upstream) lose(f *Fault) {
 	}
 	p.mu.Unlock()
 	if lost {
+		u.Stats.Ejected[f.Reason].Add(1)
 		p.opt.Log.Warn("upstream down", "upstream", u.Name(), "reason", f.Reason.String(), "cause", f.Err)
 	}
 }
@@ -80,6 +81,7 @@ func (u *Upstream) eject(f *Fault) {
 	}
 	p.mu.Unlock()
 	if out {
+		u.Stats.Ejected[f.Reason].Add(1)
 		p.opt.Log.Warn("upstream ejected", "upstream", u.Name(), "reason", f.Reason.String(), "cause", f.Err, "for", d)
 	}
 }
@@ -89,7 +91,7 @@ func (u *Upstream) eject(f *Fault) {
 func (p *Pool) canSpare(u *Upstream) bool {
 	all, in := 0, 0
 	for _, v := range p.all {
-		if v.target.Backup == u.target.Backup {
+		if v.target.Backup == u.target.Backup && !v.drained.Load() {
 			all++
 			if v != u && v.well() {
 				in++

@@ -33,10 +33,11 @@ type Upstream struct {
 
 // Stats are an upstream's counters.
 type Stats struct {
-	Picked atomic.Uint64
-	Dialed atomic.Uint64
-	Reused atomic.Uint64
-	Faults [Reasons]atomic.Uint64
+	Picked  atomic.Uint64
+	Dialed  atomic.Uint64
+	Reused  atomic.Uint64
+	Faults  [Reasons]atomic.Uint64
+	Ejected [Reasons]atomic.Uint64 // by the failure that did it
 }
 
 func newUpstream(p *Pool, t Target) *Upstream {
@@ -167,7 +168,7 @@ func (u *Upstream) Open(client *wire.Conn) (*Link, *Fault) {
 // Done gives the slot back and says how it went: f, or nil and the answer's
 // status.
 func (u *Upstream) Done(f *Fault, status int) {
-	u.give()
+	defer u.give() // after the verdict, so that nobody who waits is sent to one that is down
 	u.Stats.Picked.Add(1)
 	switch {
 	case f == nil && !failure(status): // fast path

@@ -54,7 +54,7 @@ func (p *Proxy) affinity(x *Exchange) uint64 {
 		path, _, _ := bytes.Cut(q.Path, question)
 		return balance.HashKey(path)
 	case ByHost:
-		return balance.HashKey(q.Host)
+		return hostKey(q.Host)
 	case ByHeader:
 		return balance.HashKey(q.Peek(a.Name))
 	case ByQuery:
@@ -78,8 +78,23 @@ func (x *Exchange) clientKey() uint64 {
 			return balance.HashKey(b[:])
 		}
 	}
+	if !x.Client.addr.IsValid() {
+		return 0 // a Unix socket: not one client, but any number
+	}
 	b := x.Client.addr.As16()
 	return balance.HashKey(b[:])
+}
+
+// hostKey is the same however a host is spelled (RFC 9110 §4.2.3).
+func hostKey(host []byte) uint64 {
+	var b [256]byte
+	n := copy(b[:], host)
+	for i, c := range b[:n] {
+		if c >= 'A' && c <= 'Z' {
+			b[i] = c | 0x20
+		}
+	}
+	return balance.HashKey(b[:n])
 }
 
 // said is the client as trusted proxies say: the last address that is not one

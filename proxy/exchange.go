@@ -78,7 +78,7 @@ func (x *Exchange) reset() {
 	}
 	x.up, x.link, x.fault, x.body = nil, nil, nil, nil
 	x.tried.Reset()
-	x.up1xx, x.resent = 0, 0
+	x.up1xx, x.resent, x.Res.Status = 0, 0, 0
 	x.upload.began, x.upload.err = false, nil
 	x.began, x.informed, x.goAhead, x.hasID, x.switching = false, false, false, false, false
 	x.close, x.unread, x.broken, x.cut = false, false, false, false

@@ -73,14 +73,14 @@ func (x *Exchange) give(f *pool.Fault) {
 // again tells whether another upstream may be asked: if that is safe, and not
 // too many requests are asked again already.
 func (p *Proxy) again(x *Exchange) bool {
-	if !x.mayRetry() {
+	if !x.mayRetry() || !p.pool.Left(&x.tried) {
 		return false
 	}
 	if !p.pool.MayRetry() {
 		p.Stats.Spent.Add(1)
 		return false
 	}
-	p.Stats.Retries.Add(1)
+	p.Stats.Retries[x.fault.Reason].Add(1)
 	return true
 }
 

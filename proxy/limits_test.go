@@ -323,8 +323,8 @@ func TestRetryGoesToAnotherUpstream(t *testing.T) {
 				t.Fatalf("GET %d: %s", i, res.Status)
 			}
 		}
-		if asked := n.Load(); asked != int64(p.Stats.Retries.Load()) || h.seen.Load() != 4 || asked == 0 {
-			t.Errorf("the broken one was asked %d times, %d retries, the other asked %d times", asked, p.Stats.Retries.Load(), h.seen.Load())
+		if asked := n.Load(); asked != int64(p.Stats.Retried()) || h.seen.Load() != 4 || asked == 0 {
+			t.Errorf("the broken one was asked %d times, %d retries, the other asked %d times", asked, p.Stats.Retried(), h.seen.Load())
 		}
 	}
 }
@@ -353,8 +353,8 @@ func TestPostIsRetriedOnlyWhileItWasNotSent(t *testing.T) {
 			t.Error(res.Status)
 		}
 	}
-	if n.Load() != bad || bad != 3 || h.seen.Load()-before != 3 || p.Stats.Retries.Load() != 0 {
-		t.Errorf("of 6, %d broke and %d were answered 502; %d got to the other; %d retries", n.Load(), bad, h.seen.Load()-before, p.Stats.Retries.Load())
+	if n.Load() != bad || bad != 3 || h.seen.Load()-before != 3 || p.Stats.Retried() != 0 {
+		t.Errorf("of 6, %d broke and %d were answered 502; %d got to the other; %d retries", n.Load(), bad, h.seen.Load()-before, p.Stats.Retried())
 	}
 }
 
@@ -378,8 +378,8 @@ func TestRetriesEndWithTheBudget(t *testing.T) {
 				res, _ := fetch(t, addr, request("/"))
 				met[res.StatusCode]++
 			}
-			if met[c.status] != 1 || met[200] != 1 || p.Stats.Spent.Load() != 1 || p.Stats.Retries.Load() != 0 {
-				t.Errorf("%v; %d spent, %d retries", met, p.Stats.Spent.Load(), p.Stats.Retries.Load())
+			if met[c.status] != 1 || met[200] != 1 || p.Stats.Spent.Load() != 1 || p.Stats.Retried() != 0 {
+				t.Errorf("%v; %d spent, %d retries", met, p.Stats.Spent.Load(), p.Stats.Retried())
 			}
 		})
 	}
@@ -393,7 +393,7 @@ func TestNoRetryWhereThereIsNobodyElse(t *testing.T) {
 			t.Error(res.Status)
 		}
 	}
-	if n := p.Stats.Retries.Load(); n != 0 {
+	if n := p.Stats.Retried(); n != 0 {
 		t.Errorf("%d retries are counted", n)
 	}
 	left := 0

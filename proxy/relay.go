@@ -85,7 +85,7 @@ func (x *Exchange) settleClose(framing wire.Framing) {
 	}
 	// An upstream that answers before it has read all has made up its mind;
 	// the rest of the body has no place to go.
-	if u := &x.upload; u.began && u.whole.Load() == 0 && (x.Res.Status >= 300 || x.idleExpectation()) {
+	if x.upload.began && (x.Res.Status >= 300 || x.idleExpectation()) && !x.uploaded(takingNote) {
 		x.close = true
 	}
 }

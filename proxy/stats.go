@@ -1,14 +1,18 @@
 package proxy
 
-import "sync/atomic"
+import (
+	"sync/atomic"
+
+	"multiserver/pool"
+)
 
 // Stats are a Proxy's counters.
 type Stats struct {
-	Clients  atomic.Int64     // connections open
-	Classes  [6]atomic.Uint64 // exchanges by first digit of the status; [0]: ended without an answer
-	Refused  atomic.Uint64    // requests that broke the rules, and never left
-	Retries  atomic.Uint64    // tries after the first
-	Spent    atomic.Uint64    // retries that were safe, but beyond the budget
+	Clients  atomic.Int64                // connections open
+	Classes  [6]atomic.Uint64            // exchanges by first digit of the status; [0]: ended without an answer
+	Refused  atomic.Uint64               // requests that broke the rules, and never left
+	Retries  [pool.Reasons]atomic.Uint64 // tries after the first, by why the one before failed
+	Spent    atomic.Uint64               // retries that were safe, but beyond the budget
 	Panics   atomic.Uint64
 	Upgraded atomic.Int64 // tunnels open
 }
@@ -18,4 +22,12 @@ func (s *Stats) count(status int) {
 		status = 0
 	}
 	s.Classes[status/100].Add(1)
+}
+
+// Retried is how many tries there were after the first.
+func (s *Stats) Retried() (n uint64) {
+	for i := range s.Retries {
+		n += s.Retries[i].Load()
+	}
+	return n
 }

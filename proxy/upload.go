@@ -78,6 +78,22 @@ func (x *Exchange) uploadEnded() bool {
 	}
 }
 
+// takingNote is how long our own goroutine may take to note that it has sent
+// all, after which the upstream may have answered already.
+const takingNote = 5 * time.Millisecond
+
+// uploaded waits up to within for the goroutine to end, and tells whether the
+// whole body was sent.
+func (x *Exchange) uploaded(within time.Duration) bool {
+	t := time.NewTimer(within)
+	defer t.Stop()
+	select {
+	case <-x.upload.done:
+	case <-t.C:
+	}
+	return x.upload.whole.Load() != 0
+}
+
 // uploadGrace is how long an upload may go on behind a whole answer. A server
 // that reads all it is sent needs a moment, one that does not never will.
 const uploadGrace = 100 * time.Millisecond
@@ -90,12 +106,7 @@ func (x *Exchange) endUpload(f *pool.Fault) (whole bool) {
 		return true
 	}
 	if f == nil && !x.idleExpectation() {
-		t := time.NewTimer(uploadGrace)
-		select {
-		case <-u.done:
-		case <-t.C:
-		}
-		t.Stop()
+		x.uploaded(uploadGrace)
 	}
 	if !x.uploadEnded() {
 		x.link.Interrupt()

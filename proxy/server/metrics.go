@@ -17,7 +17,10 @@ func (s *Server) metrics(m *admin.Metrics) {
 		m.Counter("multiserver_requests_total", "Exchanges by class of the status.", st.Classes[i].Load(), "class", class)
 	}
 	m.Counter("multiserver_refused_total", "Requests refused for breaking the rules of HTTP.", st.Refused.Load())
-	m.Counter("multiserver_retries_total", "Tries after the first.", st.Retries.Load())
+	for r := range st.Retries {
+		m.Counter("multiserver_retries_total", "Tries after the first, by why the one before failed.",
+			st.Retries[r].Load(), "reason", pool.Reason(r).String())
+	}
 	m.Counter("multiserver_retries_refused_total", "Tries that would have been safe, but too many were tried again already.", st.Spent.Load())
 	m.Counter("multiserver_panics_total", "Bugs that were survived.", st.Panics.Load())
 	if s.lines != nil {
@@ -73,6 +76,10 @@ func (s *Server) upstreamMetrics(m *admin.Metrics, ups []*pool.Upstream) {
 		m.Gauge("multiserver_upstream_latency_seconds", "Average time to an answer, where it is measured.", u.Latency().Seconds(), "upstream", name)
 		m.Counter("multiserver_upstream_requests_total", "Tries.", u.Stats.Picked.Load(), "upstream", name)
 		m.Counter("multiserver_upstream_dialed_total", "Connections made.", u.Stats.Dialed.Load(), "upstream", name)
+		for r := range u.Stats.Ejected {
+			m.Counter("multiserver_upstream_ejections_total", "Times it was put out for failing, by the last failure.",
+				u.Stats.Ejected[r].Load(), "upstream", name, "reason", pool.Reason(r).String())
+		}
 		for r := range u.Stats.Faults {
 			m.Counter("multiserver_upstream_faults_total", "Failed tries by reason.",
 				u.Stats.Faults[r].Load(), "upstream", name, "reason", pool.Reason(r).String())

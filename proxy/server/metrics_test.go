@@ -29,7 +29,7 @@ func TestMetricsOfThePool(t *testing.T) {
 	for _, reason := range []string{"queue-full", "queue-timeout", "client-left"} {
 		f(`multiserver_queue_refused_total{queue="process",reason="` + reason + `"} 0`)
 	}
-	f(`multiserver_retries_total 0`)
+	f(`multiserver_retries_total{reason="broken"} 0`)
 	f(`multiserver_retries_refused_total 0`)
 	f(`multiserver_upstream_up{upstream="` + a.URL + `"} 1`)
 	f(`multiserver_upstream_load{upstream="` + a.URL + `"} 0`)
