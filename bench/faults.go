@@ -147,7 +147,7 @@ func (f *Field) suffer(ctx context.Context, t *tally, origins []*Origin) (all []
 func (f *Field) heal(ctx context.Context, t *tally, s spell) {
 	pause(ctx, faultsRest)
 	for _, g := range s.who {
-		for ctx.Err() == nil && t.now() < s.to+faultsMost && !t.served(g.ID, s.to) {
+		for ctx.Err() == nil && t.now() < s.to+faultsMost && !t.served(g.ID, t.now()-outFor) {
 			pause(ctx, 100*time.Millisecond)
 		}
 	}

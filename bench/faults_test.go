@@ -36,6 +36,7 @@ func TestTollOfASpell(t *testing.T) {
 		{began: 16*s + s/8, origin: "a"},                      // one answer, and then none
 		{began: 18*s + 400*time.Millisecond, origin: "b"},     // another's
 		{began: 21 * s, end: Error},                           // the next one's
+		{began: 19 * s, took: 2 * s, end: Error},              // and so is this
 		{began: 15 * s, took: 4 * s, origin: "a", post: true}, // begun before the return: says nothing
 	}
 	for at := 17 * s; at < 20*s; at += s / 10 {

@@ -156,6 +156,11 @@ func (f *Field) lines(rows [][]string) {
 	fmt.Fprintln(f)
 }
 
+// remark says what to make of figures taken while others used the machine.
+func (f *Field) remark() {
+	fmt.Fprintf(f, "others: cores that other programs took meanwhile; above %.1f the tails are as much theirs\n", disturbed)
+}
+
 // save writes NAME.json, NAME.csv and NAME.txt.
 func (f *Field) save(path string, a About, report []byte) error {
 	text, err := json.MarshalIndent(a, "", "\t")

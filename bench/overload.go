@@ -44,7 +44,7 @@ func overload(ctx context.Context, f *Field) error {
 	}
 	f.table = [][]string{{"server", "round", "capacity_per_s", "asked_per_s", "goodput_per_s", "goodput", "served_p50_ms", "served_p99_ms", "served_max_ms",
 		"refused", "refused_p50_ms", "refused_p99_ms", "refused_max_ms", "failed", "unsent", "cpu_us_served_calm", "cpu_us_answer_over", "cpu_us_refusal", "busy", "recovered_ms", "others"}}
-	rows := [][]string{{"server", "goodput/s", "of capacity", "served p50/p99/max ms", "refused", "refused p50/p99 ms", "failed", "CPU µs served", "per answer", "per 503", "busy", "recovered after", "others"}}
+	rows := [][]string{{"server", "goodput/s", "of capacity", "served p50/p99/max ms", "refused", "refused p50/p99 ms", "failed", "CPU µs served, calm", "any, overload", "503 alone", "busy", "recovered after", "others"}}
 	for n := range f.Rounds {
 		capacity, err := f.capacity(ctx, origins)
 		if err != nil {
@@ -62,6 +62,9 @@ func overload(ctx context.Context, f *Field) error {
 				return err
 			}
 			p.stop()
+			if o.refusal, err = f.refusal(ctx, c); err != nil {
+				return err
+			}
 			f.table = append(f.table, o.data(n+1))
 			rows = append(rows, o.row())
 			if c.Program == "" {
@@ -71,6 +74,7 @@ func overload(ctx context.Context, f *Field) error {
 	}
 	fmt.Fprintln(f)
 	f.lines(rows)
+	f.remark()
 	return nil
 }
 

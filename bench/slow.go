@@ -157,6 +157,7 @@ func (f *Field) slowReport(turns [][]*slowTurn) {
 	}
 	fmt.Fprintf(f, "%.0f requests/s over at most %d connections; %d rounds of %v in turns; median (lowest–highest)\n\n", slowRate, slowConns, f.Rounds, f.Time)
 	f.lines(rows)
+	f.remark()
 	best := min(p99["haproxy-leastconn"], p99["nginx-least_conn"])
 	for _, name := range []string{"least-latency", "p2c"} {
 		f.promise(p99[name] <= best*slowNoise, "%s: p99 %.2f ms, the better peer's least connections %.2f ms (%.2f ×)", name, p99[name], best, p99[name]/best)

@@ -30,11 +30,8 @@ func (s spell) toll(all []event) toll {
 	var took []time.Duration
 	back := map[string][]time.Duration{}
 	for _, e := range all {
-		if e.began < s.from-faultsTimeout || e.began >= s.end {
-			continue
-		}
-		if ended := e.began + e.took; ended < s.from {
-			continue // before it all; one under way when it began belongs to it
+		if ended := e.began + e.took; ended < s.from || ended >= s.end {
+			continue // one under way when a trouble begins belongs to that, not to the one before
 		}
 		later := 0
 		if e.began > s.from+faultsFirst {
