@@ -76,7 +76,7 @@ var named = func() (t [26][]struct {
 func kindOf(name []byte) Kind {
 	if len(name) < len(named) {
 		for _, n := range named[len(name)] {
-			if EqualFold(name, n.lower) {
+			if name[0]|0x20 == n.lower[0] && EqualFold(name, n.lower) {
 				return n.kind
 			}
 		}
