@@ -81,7 +81,7 @@ func built(path string) string {
 	for _, s := range info.Settings {
 		switch s.Key {
 		case "vcs.revision", "vcs.modified", "-pgo":
-			said += " " + s.Key + "=" + s.Value
+			said += " " + s.Key + "=" + filepath.Base(s.Value) // not where it lies on this machine
 		}
 	}
 	return said
