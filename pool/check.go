@@ -25,30 +25,40 @@ func (p *Pool) watch(u *Upstream) {
 }
 
 // checks runs until u is no longer a member. An upstream is taken for well
-// until checks say otherwise.
+// until checks say otherwise; and what requests have said against it meanwhile
+// is over as soon as checks say well.
 func (u *Upstream) checks() {
 	p, c := u.pool, &u.pool.opt.Check
-	run := 0 // checks in a row that say other than what is believed
+	good, bad := 0, 0 // checks in a row
 	for p.sleep(jitter(c.Interval)) && !u.retired.Load() {
 		err := u.check()
-		failing := u.failing.Load()
-		if (err != nil) == failing {
-			run = 0
-			continue
+		if err == nil {
+			good, bad = good+1, 0
+			u.back("upstream up", &u.down)
+		} else {
+			good, bad = 0, bad+1
 		}
-		run++
 		switch {
-		case !failing && run >= c.Fall:
-			run = 0
-			p.mu.Lock()
-			u.failing.Store(true)
-			p.rebuild()
-			p.mu.Unlock()
-			p.opt.Log.Warn("upstream fails its checks", "upstream", u.Name(), "cause", err)
-		case failing && run >= c.Rise:
-			run = 0
-			u.back("upstream passes its checks", func() { u.failing.Store(false) })
+		case good >= c.Rise:
+			u.back("upstream passes its checks", &u.failing)
+			u.back("upstream back", &u.ejected)
+		case bad >= c.Fall:
+			u.fall(err)
 		}
+	}
+}
+
+// fall takes u out of the choice until its checks go well.
+func (u *Upstream) fall(err error) {
+	p := u.pool
+	p.mu.Lock()
+	fell := u.failing.CompareAndSwap(false, true)
+	if fell {
+		p.rebuild()
+	}
+	p.mu.Unlock()
+	if fell {
+		p.opt.Log.Warn("upstream fails its checks", "upstream", u.Name(), "cause", err)
 	}
 }
 

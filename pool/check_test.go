@@ -211,3 +211,23 @@ func TestWithAllFailingTheirChecksAllAreTried(t *testing.T) {
 		t.Error(n)
 	}
 }
+
+func TestChecksThatGoWellEndAnEjection(t *testing.T) {
+	p := newPool(t, func(o *Options) {
+		o.MaxFails, o.EjectFor = 1, maxEject // far longer than patience
+		o.Check = Check{Interval: 20 * time.Millisecond, Timeout: time.Second, Rise: 2, Fall: 2}
+	})
+	u := set(p, newOrigin(t), newOrigin(t))[0]
+	u.judge(&Fault{Reason: Broken, Sent: true})
+	if !u.Ejected() {
+		t.Fatal("not ejected")
+	}
+	for end := time.Now().Add(patience); u.Down(); time.Sleep(time.Millisecond) {
+		if time.Now().After(end) {
+			t.Fatal("still out")
+		}
+	}
+	if u.judge(&Fault{Reason: Broken, Sent: true}); !u.Ejected() {
+		t.Error("not on probation")
+	}
+}

@@ -2,6 +2,7 @@ package pool
 
 import (
 	"math/rand/v2"
+	"sync/atomic"
 	"time"
 )
 
@@ -53,7 +54,7 @@ func (u *Upstream) lose(f *Fault) {
 func (u *Upstream) regain() {
 	p := u.pool
 	for wait := retryFirst; ; wait = min(2*wait, retryMost) {
-		if !p.sleep(jitter(wait)) || u.retired.Load() {
+		if !p.sleep(jitter(wait)) || u.retired.Load() || !u.down.Load() {
 			return
 		}
 		if nc, err := u.connect(p.opt.Connect); err == nil {
@@ -61,7 +62,7 @@ func (u *Upstream) regain() {
 			break
 		}
 	}
-	u.back("upstream up", func() { u.down.Store(false) })
+	u.back("upstream up", &u.down)
 }
 
 // eject puts u out for a while, longer each time, unless too many are out: if
@@ -108,8 +109,12 @@ func (u *Upstream) sitOut(d time.Duration, times int) {
 	if !p.sleep(jitter(d)) {
 		return
 	}
-	u.fails.Store(int32(p.opt.MaxFails - 1))
-	u.back("upstream back", func() { u.ejected.Store(false) })
+	p.mu.Lock()
+	mine := u.times == times // else checks have ended this one, and another has begun
+	p.mu.Unlock()
+	if mine {
+		u.back("upstream back", &u.ejected)
+	}
 	if !p.sleep(forgiven * d) {
 		return
 	}
@@ -120,19 +125,29 @@ func (u *Upstream) sitOut(d time.Duration, times int) {
 	p.mu.Unlock()
 }
 
-// back puts u into the choice again, at a tenth of its share if it is to
-// start slowly.
-func (u *Upstream) back(say string, cured func()) {
+// back takes u's fault away, if it has that, and puts it into the choice again:
+// on probation, and at a tenth of its share if it is to start slowly.
+func (u *Upstream) back(say string, fault *atomic.Bool) {
 	p := u.pool
-	p.mu.Lock()
-	cured()
-	if u.well() && p.opt.SlowStart > 0 && !p.closed() && u.warmth == 0 {
-		u.warmth = 1
-		p.wg.Go(u.warm)
+	if !fault.Load() {
+		return
 	}
-	p.rebuild()
+	p.mu.Lock()
+	cured := fault.CompareAndSwap(true, false)
+	if cured {
+		if fault == &u.ejected {
+			u.fails.Store(int32(p.opt.MaxFails - 1))
+		}
+		if u.well() && p.opt.SlowStart > 0 && !p.closed() && u.warmth == 0 {
+			u.warmth = 1
+			p.wg.Go(u.warm)
+		}
+		p.rebuild()
+	}
 	p.mu.Unlock()
-	p.opt.Log.Info(say, "upstream", u.Name())
+	if cured {
+		p.opt.Log.Info(say, "upstream", u.Name())
+	}
 }
 
 // fullyWarm is the warmth at which an upstream takes its whole share.

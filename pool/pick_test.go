@@ -283,7 +283,7 @@ func ill(p *Pool, name string, is bool) {
 			p.rebuild()
 			p.mu.Unlock()
 		default:
-			u.back("", func() { u.failing.Store(false) })
+			u.back("", &u.failing)
 		}
 	}
 }
