@@ -99,6 +99,10 @@ var (
 	errNone   = errors.New("no upstream to try, or none left")
 )
 
+// StatusFault is the fault of an upstream whose answer says that it is not
+// well.
+func StatusFault() *Fault { return &Fault{Reason: BadStatus, Sent: true, Err: errStatus} }
+
 // noneLeft is the fault of a pick that found nobody.
 func noneLeft(u *Upstream) *Fault {
 	if u != nil {

@@ -34,6 +34,13 @@ func (u *Upstream) judge(f *Fault) {
 	}
 }
 
+// Doubtful tells whether a status is a failure of an upstream that is out for
+// failures, or is by the next one.
+func (u *Upstream) Doubtful(status int) bool {
+	most := u.pool.opt.MaxFails
+	return failure(status) && most > 0 && (u.ejected.Load() || int(u.fails.Load()) >= most-1)
+}
+
 // lose takes u out of the choice until it takes connections again.
 func (u *Upstream) lose(f *Fault) {
 	p := u.pool

@@ -178,7 +178,7 @@ func (u *Upstream) Done(f *Fault, status int) {
 		return
 	case f == nil:
 		u.Stats.Faults[BadStatus].Add(1)
-		f = &Fault{Reason: BadStatus, Sent: true, Err: errStatus}
+		f = StatusFault()
 	default:
 		u.Stats.Faults[f.Reason].Add(1)
 	}

@@ -29,6 +29,9 @@ func (p *Proxy) forward(x *Exchange) bool {
 			return p.fail(x)
 		}
 		f := p.try(x, x.up)
+		if f == nil && p.doubts(x) {
+			f = pool.StatusFault()
+		}
 		if f == nil {
 			f = p.relay(x)
 		}
@@ -39,6 +42,15 @@ func (p *Proxy) forward(x *Exchange) bool {
 			return p.fail(x)
 		}
 	}
+}
+
+// doubts tells whether a bad answer is not worth passing on: it comes from an
+// upstream that keeps giving such answers, or is on probation for it, and
+// another one may be asked. Else the return of one that is still ill would
+// cost a request each time.
+func (p *Proxy) doubts(x *Exchange) bool {
+	return x.up.Doubtful(x.Res.Status) && x.idempotent() && !x.informed && !x.upload.began &&
+		x.resent < maxResent && p.pool.Left(&x.tried)
 }
 
 // take picks the upstream of the next try and takes a slot there.
@@ -157,7 +169,7 @@ func (x *Exchange) mayRetry() bool {
 	switch {
 	case !f.Sent:
 		return true
-	case f.Reason == pool.Broken && x.idempotent() && x.resent < maxResent:
+	case (f.Reason == pool.Broken || f.Reason == pool.BadStatus) && x.idempotent() && x.resent < maxResent:
 		x.resent++
 		return true
 	}

@@ -432,3 +432,25 @@ func TestRefusalsAreNotLogged(t *testing.T) {
 		t.Errorf("%d lines", n)
 	}
 }
+
+// The return of an upstream that is still ill costs no GET: its bad answer is
+// not passed on. The first ones are, for they may be the request's own fault,
+// and so is what a POST is answered.
+func TestOneOnProbationIsNotBelieved(t *testing.T) {
+	ill := startOrigin(t, 0, "HTTP/1.1 503 Service Unavailable\r\nContent-Length: 0\r\n\r\n")
+	well := startOrigin(t, 0, "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n")
+	addr, p, ups := startPool(t, func(o *pool.Options) { o.MaxFails, o.EjectFor = 2, time.Millisecond }, nil)
+	ups.Set(targetsOf(ill, well))
+	bad := 0
+	for range 200 {
+		if res, _ := fetch(t, addr, request("/")); res.StatusCode != 200 {
+			bad++
+		}
+	}
+	if bad != 1 {
+		t.Errorf("%d bad answers, want the first only", bad)
+	}
+	if p.Stats.Retries[pool.BadStatus].Load() == 0 {
+		t.Error("never tried again for its status")
+	}
+}
