@@ -7,7 +7,6 @@ import (
 	"os"
 	"path/filepath"
 	"strconv"
-	"strings"
 )
 
 // Pages are the operator's own answers to failures, by status; a class stands
@@ -65,9 +64,7 @@ func (p *Proxy) answer(x *Exchange, status int, what string) bool {
 	out = strconv.AppendInt(append(out, "Content-Length: "...), int64(len(body)), 10)
 	out = append(out, "\r\nCache-Control: no-store\r\n"...)
 	switch status {
-	case 405:
-		out = append(out, "Allow: GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS\r\n"...)
-	case 200:
+	case 200, 405:
 		out = append(out, "Allow: GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS\r\n"...)
 	case 503:
 		out = append(out, "Retry-After: 1\r\n"...)
@@ -107,5 +104,5 @@ func statusText(status int) string {
 	if t := http.StatusText(status); t != "" {
 		return t
 	}
-	return strings.Repeat("?", 3)
+	return "Unknown"
 }

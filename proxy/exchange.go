@@ -82,7 +82,7 @@ func (x *Exchange) reset() {
 	x.upload.began, x.upload.err = false, nil
 	x.began, x.informed, x.goAhead, x.hasID, x.switching = false, false, false, false, false
 	x.close, x.unread, x.broken, x.cut = false, false, false, false
-	x.status, x.sent = 0, 0
+	x.status, x.sent, x.start = 0, 0, time.Time{}
 }
 
 // wreck ends what x held when it panicked: nothing of it is used again.
