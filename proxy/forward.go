@@ -46,11 +46,19 @@ func (p *Proxy) forward(x *Exchange) bool {
 
 // doubts tells whether a bad answer is not worth passing on: it comes from an
 // upstream that keeps giving such answers, or is on probation for it, and
-// another one may be asked. Else the return of one that is still ill would
-// cost a request each time.
+// another one may be asked: then the retry is paid. Else the return of one that
+// is still ill would cost a request each time.
 func (p *Proxy) doubts(x *Exchange) bool {
 	return x.up.Doubtful(x.Res.Status) && x.idempotent() && !x.informed && !x.upload.began &&
-		x.resent < maxResent && p.pool.Left(&x.tried)
+		x.resent < maxResent && p.pool.Left(&x.tried) && p.pay(p.pool.MayRetry())
+}
+
+// pay counts a retry that the budget has refused.
+func (p *Proxy) pay(granted bool) bool {
+	if !granted {
+		p.Stats.Spent.Add(1)
+	}
+	return granted
 }
 
 // take picks the upstream of the next try and takes a slot there.
@@ -88,8 +96,8 @@ func (p *Proxy) again(x *Exchange) bool {
 	if !x.mayRetry() || !p.pool.Left(&x.tried) {
 		return false
 	}
-	if !p.pool.MayRetry() {
-		p.Stats.Spent.Add(1)
+	paid := x.fault.Reason == pool.BadStatus // by doubts
+	if !paid && !p.pay(p.pool.MayRetry()) {
 		return false
 	}
 	p.Stats.Retries[x.fault.Reason].Add(1)

@@ -454,3 +454,28 @@ func TestOneOnProbationIsNotBelieved(t *testing.T) {
 		t.Error("never tried again for its status")
 	}
 }
+
+// With no retry to be had, the client gets the upstream's own answer.
+func TestBadAnswerIsPassedOnBeyondTheBudget(t *testing.T) {
+	ill := startOrigin(t, 0, "HTTP/1.1 503 Service Unavailable\r\nX-Own: yes\r\nContent-Length: 3\r\n\r\nill")
+	well := startNamed(t, "well", "")
+	addr, p, ups := startPool(t, func(o *pool.Options) { o.MaxFails, o.EjectFor = 2, time.Millisecond }, nil, ill, well)
+	bad := uint64(0)
+	await(t, "three bad answers", func() bool {
+		for ups.MayRetry() { // each request brings a part of one
+		}
+		res, body := fetch(t, addr, request("/"))
+		if res.StatusCode == 200 {
+			return false
+		}
+		if res.StatusCode != 503 || res.Header.Get("X-Own") != "yes" || body != "ill" {
+			t.Fatalf("%s, %q", res.Status, body)
+		}
+		bad++
+		return bad == 3
+	})
+	// The first was no reason to doubt.
+	if n := p.Stats.Spent.Load(); n != bad-1 || p.Stats.Retried() != 0 {
+		t.Errorf("%d bad answers, %d for want of a retry; %d retries", bad, n, p.Stats.Retried())
+	}
+}
