@@ -28,6 +28,8 @@ type Head struct {
 
 	Asserts bool // some field is Asserted
 
+	seen uint64 // a bit for each Kind
+
 	lengths, codings, hosts, upgrades uint8
 	connUpgrade                       bool
 }
@@ -35,6 +37,12 @@ type Head struct {
 func (h *Head) reset() {
 	*h = Head{Fields: h.Fields[:0], Length: -1}
 }
+
+// Has tells whether there is a field of kind k.
+func (h *Head) Has(k Kind) bool { return h.seen&(1<<k) != 0 }
+
+// HasAny tells whether there is a field of one of the kinds in the set.
+func (h *Head) HasAny(set Kinds) bool { return h.seen&uint64(set) != 0 }
 
 // Name and Value are borrowed from Raw.
 func (h *Head) Name(f *Field) []byte { return h.Raw[f.At:f.Colon] }
@@ -99,6 +107,7 @@ func (h *Head) fields(b []byte, i int) (int, error) {
 		}
 		i, f.End = end, int32(end)
 		if f.Kind = kindOf(b[at:f.Colon]); f.Kind != Other {
+			h.seen |= 1 << f.Kind
 			if err := h.note(b, &f); err != nil {
 				return 0, err
 			}

@@ -15,7 +15,15 @@ const (
 	Via
 	MaxForwards
 	RequestID
-	Guarded // end to end whatever Connection says: credentials, cookies, …
+	Guarded // end to end whatever Connection says: cookies, what the body is, …
+
+	Authorization
+	CacheControl
+	Pragma
+	Condition // If-None-Match, If-Modified-Since: what a cache may answer itself
+	Demand    // If-Match, If-Unmodified-Since: what only the origin can tell
+	Range     // and If-Range
+	Override  // asks for another target or method than the one that is seen: X-Original-URL, X-HTTP-Method-Override, …
 
 	Forwarded
 	ForwardedFor   // X-Forwarded-For
@@ -36,6 +44,17 @@ const (
 	Proxy // becomes HTTP_PROXY under CGI ("httpoxy")
 )
 
+// Kinds is a set of them.
+type Kinds uint64
+
+// KindsOf makes a set.
+func KindsOf(kinds ...Kind) (s Kinds) {
+	for _, k := range kinds {
+		s |= 1 << k
+	}
+	return s
+}
+
 // Hop tells whether the field concerns this connection only.
 func (k Kind) Hop() bool { return k >= Connection }
 
@@ -52,7 +71,13 @@ var named = func() (t [26][]struct {
 	for kind, names := range map[Kind][]string{
 		Host: {"host"}, ContentLength: {"content-length"}, Expect: {"expect"}, Date: {"date"}, Via: {"via"},
 		MaxForwards: {"max-forwards"}, RequestID: {"x-request-id"}, Forwarded: {"forwarded"},
-		Guarded: {"cookie", "set-cookie", "authorization", "cache-control", "content-type", "content-encoding"},
+		Guarded: {"cookie", "set-cookie", "content-type", "content-encoding"},
+
+		Authorization: {"authorization"}, CacheControl: {"cache-control"}, Pragma: {"pragma"},
+		Condition: {"if-none-match", "if-modified-since"}, Demand: {"if-match", "if-unmodified-since"},
+		Range: {"range", "if-range"},
+		Override: {"x-original-url", "x-rewrite-url", "x-host", "x-http-method-override", "x-http-method",
+			"x-method-override", "x-http-host-override"},
 
 		ForwardedFor: {"x-forwarded-for"}, ForwardedHost: {"x-forwarded-host"},
 		ForwardedProto: {"x-forwarded-proto"}, ForwardedPort: {"x-forwarded-port"},
