@@ -20,6 +20,7 @@ var rooms = []struct {
 	{"pool/balance", "", "decides by numbers; knowing connections or settings would tie every algorithm to them"},
 	{"proxy/wire", "", "HTTP/1's bytes and nothing else, so that it can be fuzzed and read alone"},
 	{"proxy/wire/leak", "", "only for tests, which must not drag anything in"},
+	{"cache/purge", "", "numbers against hashes; what an entry is, and how marks travel, is for others"},
 	{"proxy/config", "", "pure: what the operator wrote must be checkable without opening anything"},
 	{"proxy/admin", "", "is handed closures, so that a page can never slow or change the way of a request"},
 	{"pool", "pool/balance proxy/wire", "reaches upstreams; must not learn of requests' routes, flags or files"},
