@@ -48,12 +48,15 @@ func (u *Upstream) checks() {
 	}
 }
 
-// fall takes u out of the choice until its checks go well.
+// fall takes u out of the choice until its checks go well. One that stops can
+// refuse its checks and yet answer whom it has; one that gives them no answer
+// hangs.
 func (u *Upstream) fall(err error) {
 	p := u.pool
 	p.mu.Lock()
-	fell := u.failing.CompareAndSwap(false, true)
-	if fell {
+	fell, mute := u.failing.CompareAndSwap(false, true), u.mute
+	u.mute = mute || late(err)
+	if fell || u.mute != mute {
 		p.rebuild()
 	}
 	p.mu.Unlock()

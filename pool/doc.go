@@ -7,7 +7,7 @@
 //	upstream.go  one place: asked for an answer, told how it went
 //	link.go      its connections, and the stack of idle ones
 //	fault.go     how a try can fail: whose failure, and what may have been sent
-//	health.go    what exchanges tell of an upstream: out, back, slowly
+//	health.go    what exchanges tell of an upstream: out, back, slowly; hanging
 //	check.go     what asking it apart from them tells
 //	budget.go    how many requests may be tried again
 //
@@ -19,5 +19,7 @@
 // It promises: Pick reads one immutable snapshot and takes no lock; a buffered
 // exchange on a kept connection allocates nothing; no lock is held over I/O; a
 // connection that is not silent when it should be is never used again; every
-// wait has the limits of Options.
+// wait has the limits of Options. Who waits at an upstream that is put out for
+// giving no answer hears of it within a wire.Tick, which costs the Guard's look
+// one load for each wait and an exchange nothing.
 package pool

@@ -33,6 +33,7 @@ const (
 	Broken                    // closed or reset before the answer's head was complete
 	BadAnswer                 // what came is no HTTP answer
 	AnswerTime                // no answer in time
+	Hung                      // no answer yet, and put out meanwhile for giving none
 	CutShort                  // broke within the answer's body
 	BodyTime                  // no more of the body in time
 	BadBody                   // the body's framing is wrong
@@ -48,7 +49,7 @@ const (
 )
 
 var reasonNames = [Reasons]string{
-	"refused", "unreachable", "connect-timeout", "stale", "broken", "bad-answer", "answer-timeout",
+	"refused", "unreachable", "connect-timeout", "stale", "broken", "bad-answer", "answer-timeout", "hung",
 	"cut-short", "body-timeout", "bad-body", "surplus", "bad-status", "exhausted", "no-upstream", "queue-full", "queue-timeout",
 	"client-left", "bad-request",
 }
@@ -74,7 +75,7 @@ func (f *Fault) Status() int {
 	switch f.Reason {
 	case Refused, Unreachable, Exhausted, NoUpstream, QueueFull, QueueLate:
 		return 503
-	case ConnectTime, AnswerTime, BodyTime:
+	case ConnectTime, AnswerTime, Hung, BodyTime:
 		return 504
 	}
 	return 502
@@ -132,6 +133,8 @@ func answerFault(sent bool, err error) *Fault {
 		f.Reason = BadAnswer
 	case err == wire.ErrTime:
 		f.Reason = AnswerTime
+	case err == wire.ErrCalledOff:
+		f.Reason = Hung
 	case err == wire.ErrGone, err == wire.ErrBroken:
 		f.Side, f.Reason = Client, Left
 	case err == io.EOF:

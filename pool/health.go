@@ -1,9 +1,14 @@
 package pool
 
 import (
+	"errors"
 	"math/rand/v2"
+	"net"
+	"slices"
 	"sync/atomic"
 	"time"
+
+	"multiserver/proxy/wire"
 )
 
 // What is known of an upstream's health comes from the exchanges themselves
@@ -27,6 +32,8 @@ func (u *Upstream) judge(f *Fault) {
 	switch f.Reason {
 	case Refused, Unreachable, ConnectTime:
 		u.lose(f)
+		return
+	case Hung: // has been judged
 		return
 	}
 	if most := u.pool.opt.MaxFails; most > 0 && int(u.fails.Add(1)) >= most {
@@ -82,6 +89,7 @@ func (u *Upstream) eject(f *Fault) {
 	d := min(p.opt.EjectFor<<min(u.times, 10), maxEject)
 	if out {
 		u.fails.Store(0)
+		u.mute = u.mute || f.Reason == AnswerTime
 		u.times++
 		p.rebuild()
 		times := u.times
@@ -91,6 +99,28 @@ func (u *Upstream) eject(f *Fault) {
 	if out {
 		u.Stats.Ejected[f.Reason].Add(1)
 		p.opt.Log.Warn("upstream ejected", "upstream", u.Name(), "reason", f.Reason.String(), "cause", f.Err, "for", d)
+	}
+}
+
+// late tells whether a failure is that nothing came in time.
+func late(err error) bool {
+	var ne net.Error
+	return err == wire.ErrTime || errors.As(err, &ne) && ne.Timeout()
+}
+
+// call has whoever waits for an answer of a hanging upstream try one that
+// lives, if he may: the Guard sees hung within a wire.Tick. One that only fails
+// may be stopping in good order, or answer with its failures; who waits there
+// waits on. Called with mu held.
+func (p *Pool) call() {
+	some := slices.ContainsFunc(p.all, (*Upstream).well)
+	for _, u := range p.all {
+		if hung := some && u.mute && !u.well(); hung != u.hung.Load() {
+			if hung {
+				p.budget.grant(uint64(max(u.Load(), 0)), p.opt.Guard.Now())
+			}
+			u.hung.Store(hung)
+		}
 	}
 }
 
@@ -145,6 +175,7 @@ func (u *Upstream) back(say string, fault *atomic.Bool) {
 		if fault == &u.ejected {
 			u.fails.Store(int32(p.opt.MaxFails - 1))
 		}
+		u.mute = u.mute && !u.well()
 		if u.well() && p.opt.SlowStart > 0 && !p.closed() && u.warmth == 0 {
 			u.warmth = 1
 			p.wg.Go(u.warm)

@@ -57,6 +57,7 @@ func (u *Upstream) dial(client *wire.Conn) (*Link, *Fault) {
 	u.Stats.Dialed.Add(1)
 	g := u.pool.opt.Guard
 	l := &Link{Conn: wire.NewConn(nc, g, wire.SmallBuffer), u: u, born: g.Now()}
+	l.CallOff(&u.hung)
 	l.Serve(client)
 	return l, nil
 }

@@ -137,6 +137,7 @@ func (p *Pool) rebuild() {
 		s.picker = p.opt.Balance(balance.Set{Hosts: hosts(ups), Total: &p.total, Now: p.opt.Guard.Now})
 	}
 	p.snap.Store(s)
+	p.call()
 	p.wake() // there may be somebody new, or nobody to wait for
 }
 

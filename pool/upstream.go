@@ -23,8 +23,10 @@ type Upstream struct {
 	failing atomic.Bool  // checks say so
 	drained atomic.Bool  // the operator wants no more requests there
 	retired atomic.Bool  // no longer a member
+	hung    atomic.Bool  // out for giving no answer, while others are in; see call
 	fails   atomic.Int32 // in a row
 	times   int          // guarded by pool.mu; ejections not long ago
+	mute    bool         // guarded by pool.mu; it is out, and gave no answer
 	warmth  uint32       // guarded by pool.mu; tenths of its share while starting slowly, else 0
 	idle    stack
 
@@ -100,6 +102,13 @@ type Request interface {
 	Body() []byte
 }
 
+// A Mover is a Request that may ask another upstream if this one hangs.
+type Mover interface {
+	// MayMove is asked once the upstream is out for giving no answer; if it
+	// says no, the answer is waited for all the same.
+	MayMove() bool
+}
+
 // Ask sends a whole request for client and parses the answer's head into res,
 // which borrows from the Link until that is released. A kept connection that
 // has died costs another one, not the request: always if nothing was sent on
@@ -122,6 +131,9 @@ func (u *Upstream) Ask(client *wire.Conn, r Request, twice bool, res *wire.Respo
 		head := r.AppendHead(wire.AcquireBuffer(wire.HeadBuffer)[:0], u)
 		l.ReadWithin(u.pool.opt.Response)
 		sent, err := l.Ask(head, r.Body())
+		if err == wire.ErrCalledOff && !(twice && moves(r)) {
+			err = l.Stay()
+		}
 		if err == nil {
 			if err = l.parse(res); err == nil {
 				u.observe(began)
@@ -132,7 +144,7 @@ func (u *Upstream) Ask(client *wire.Conn, r Request, twice bool, res *wire.Respo
 		l.Drop()
 		f = answerFault(sent, err)
 		if !l.reused || sent && (!twice || got || f.Reason != Broken) {
-			if f.Reason == AnswerTime {
+			if f.Reason == AnswerTime || f.Reason == Hung {
 				u.observe(began) // it took at least that long
 			}
 			return nil, f
@@ -142,6 +154,11 @@ func (u *Upstream) Ask(client *wire.Conn, r Request, twice bool, res *wire.Respo
 			open = u.dial // closing while it was asked: trust no kept one now
 		}
 	}
+}
+
+func moves(r Request) bool {
+	m, ok := r.(Mover)
+	return ok && m.MayMove()
 }
 
 // observe notes how long an answer took whose request began then; zero: nobody

@@ -53,6 +53,12 @@ func (p *Proxy) doubts(x *Exchange) bool {
 		x.resent < maxResent && p.pool.Left(&x.tried) && p.pay(p.pool.MayRetry())
 }
 
+// MayMove tells whether x may leave an upstream that hangs for another one.
+func (x *Exchange) MayMove() bool {
+	p := x.Client.p
+	return x.idempotent() && !x.informed && x.resent < maxResent && p.pool.Left(&x.tried) && p.pay(p.pool.MayMove())
+}
+
 // pay counts a retry that the budget has refused.
 func (p *Proxy) pay(granted bool) bool {
 	if !granted {
@@ -96,7 +102,7 @@ func (p *Proxy) again(x *Exchange) bool {
 	if !x.mayRetry() || !p.pool.Left(&x.tried) {
 		return false
 	}
-	paid := x.fault.Reason == pool.BadStatus // by doubts
+	paid := x.fault.Reason == pool.BadStatus || x.fault.Reason == pool.Hung // by doubts, by MayMove
 	if !paid && !p.pay(p.pool.MayRetry()) {
 		return false
 	}
@@ -177,7 +183,7 @@ func (x *Exchange) mayRetry() bool {
 	switch {
 	case !f.Sent:
 		return true
-	case (f.Reason == pool.Broken || f.Reason == pool.BadStatus) && x.idempotent() && x.resent < maxResent:
+	case (f.Reason == pool.Broken || f.Reason == pool.BadStatus || f.Reason == pool.Hung) && x.idempotent() && x.resent < maxResent:
 		x.resent++
 		return true
 	}

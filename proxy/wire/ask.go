@@ -1,13 +1,43 @@
 package wire
 
 import (
+	"errors"
+	"sync/atomic"
 	"syscall"
+	"time"
 )
 
 // asking is the Ask under way.
 type asking struct {
-	step askStep
-	head []byte
+	step    askStep
+	head    []byte
+	off     *atomic.Bool // see CallOff; nil: never
+	flagged int64        // asked while Read waits for an answer's first bytes, else 0
+}
+
+// ErrCalledOff: an Ask waited for an answer that nobody expects any more.
+var ErrCalledOff = errors.New("no answer is expected any more")
+
+// CallOff has each Ask that waits for its answer while off is true end with
+// ErrCalledOff, within a Tick. It is called once, before the first Ask.
+func (c *Conn) CallOff(off *atomic.Bool) { c.off = off }
+
+// Stay goes on waiting behind ErrCalledOff, up to the limit that was set
+// before, and is not called off again.
+func (c *Conn) Stay() error {
+	c.resume()
+	return c.Fill(c.first)
+}
+
+// resume takes back the deadline by which the Guard called a wait off. The
+// Guard sets it with the shard's mu held: now it is there for sure.
+func (c *Conn) resume() {
+	c.shard.mu.Lock()
+	defer c.shard.mu.Unlock()
+	_ = c.nc.SetReadDeadline(time.Time{})
+	if c.given.Load() {
+		_ = c.nc.SetReadDeadline(past) // Interrupt's, which we may have taken back
+	}
 }
 
 // askStep is how far an Ask is.
@@ -50,7 +80,9 @@ func (c *Conn) Ask(head, body []byte) (sent bool, err error) {
 	}
 	if c.step == askBlock && err == nil {
 		if err = c.Write(c.out, c.then); err == nil {
+			c.flagged = asked
 			err = c.Fill(c.first)
+			c.flagged = 0
 		}
 	}
 	c.out, c.then = nil, nil
@@ -83,7 +115,7 @@ func (c *Conn) ask(fd uintptr) bool {
 		return true
 	}
 	c.drop()
-	c.rd.begin(0)
+	c.rd.begin(asked)
 	return false
 }
 
@@ -103,6 +135,6 @@ func (c *Conn) send(fd uintptr) bool {
 	}
 	c.step = askWait
 	c.sentAll()
-	c.rd.begin(0)
+	c.rd.begin(asked)
 	return false
 }

@@ -92,7 +92,8 @@ const (
 	askPatience = 5
 )
 
-// sweep ends what is overdue, and the waits whose client has left.
+// sweep ends what is overdue, what is called off, and the waits whose client
+// has left.
 func (s *shard) sweep(now int64, ask bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -105,6 +106,8 @@ func (s *shard) sweep(now int64, ask bool) {
 		case d <= 0:
 		case d>>seqBits <= now:
 			c.rd.end(d, timedOut, c.nc.SetReadDeadline)
+		case d&asked != 0 && c.off != nil && c.off.Load():
+			c.rd.end(d, calledOff, c.nc.SetReadDeadline)
 		case ask:
 			c.askClient(d)
 		}
@@ -184,7 +187,7 @@ func (g *Guard) leave(c *Conn) {
 
 // wait is one direction of a connection as the Guard sees it.
 type wait struct {
-	due    atomic.Int64  // 0: nobody waits; > 0: limit, idle, seq; < 0: ended by the Guard
+	due    atomic.Int64  // 0: nobody waits; > 0: limit, flags, seq; < 0: ended by the Guard
 	seq    int64         // of the waiting goroutine
 	each   time.Duration // what within was given
 	by     int64         // limit in milliseconds of the Guard's time, of the waiting goroutine
@@ -196,14 +199,16 @@ type wait struct {
 // wait after the one it looked at.
 const (
 	seqBits = 16
-	idle    = 1 << (seqBits - 1)
-	seqMask = idle - 1
+	idle    = 1 << (seqBits - 1) // for a next request
+	asked   = 1 << (seqBits - 2) // for the first bytes of an answer
+	seqMask = asked - 1
 	forever = 1<<(62-seqBits) - 1
 )
 
 const (
 	timedOut   = -1
 	clientLeft = -2
+	calledOff  = -3
 )
 
 var past = time.Unix(1, 0)
@@ -231,6 +236,8 @@ func (w *wait) finish() error {
 		return ErrTime
 	case clientLeft:
 		return ErrGone
+	case calledOff:
+		return ErrCalledOff
 	}
 	return nil
 }

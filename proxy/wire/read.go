@@ -22,7 +22,7 @@ type reading struct {
 // empty but for bytes that come before these.
 func (c *Conn) Read(p []byte) (int, error) {
 	if c.raw == nil {
-		c.rd.begin(0)
+		c.rd.begin(c.flagged)
 		n, err := c.nc.Read(p)
 		return n, c.readErr(err)
 	}
@@ -38,7 +38,12 @@ func (c *Conn) Read(p []byte) (int, error) {
 // readErr gives the Guard's reason for err, if it had one.
 func (c *Conn) readErr(err error) error {
 	if err == nil || err == io.EOF {
-		if why := c.rd.finish(); why == nil || err != nil {
+		why := c.rd.finish()
+		if why == ErrCalledOff { // the answer was faster
+			c.resume()
+			return err
+		}
+		if why == nil || err != nil {
 			return err
 		}
 		// The Guard ended a wait that bytes ended too. Its deadline stands
@@ -66,7 +71,7 @@ func (c *Conn) why(w *wait, err error) error {
 func (c *Conn) read(fd uintptr) bool {
 	n, err := sysRead(fd, c.in)
 	if err == syscall.EAGAIN {
-		c.rd.begin(0)
+		c.rd.begin(c.flagged)
 		return false
 	}
 	c.n, c.rerr = n, err
