@@ -20,6 +20,7 @@ var rooms = []struct {
 	{"pool/balance", "", "decides by numbers; knowing connections or settings would tie every algorithm to them"},
 	{"proxy/wire", "", "HTTP/1's bytes and nothing else, so that it can be fuzzed and read alone"},
 	{"proxy/wire/leak", "", "only for tests, which must not drag anything in"},
+	{"cache/key", "proxy/wire", "names of answers by bytes alone; what is stored under them, and why, is for others"},
 	{"cache/purge", "", "numbers against hashes; what an entry is, and how marks travel, is for others"},
 	{"proxy/config", "", "pure: what the operator wrote must be checkable without opening anything"},
 	{"proxy/admin", "", "is handed closures, so that a page can never slow or change the way of a request"},
