@@ -22,6 +22,7 @@ var rooms = []struct {
 	{"proxy/wire/leak", "", "only for tests, which must not drag anything in"},
 	{"cache/key", "proxy/wire", "names of answers by bytes alone; what is stored under them, and why, is for others"},
 	{"cache/purge", "", "numbers against hashes; what an entry is, and how marks travel, is for others"},
+	{"cache/rule", "proxy/wire", "RFC 9111 by itself: bytes in, verdicts out, so that it can be held against the public suite of tests"},
 	{"proxy/config", "", "pure: what the operator wrote must be checkable without opening anything"},
 	{"proxy/admin", "", "is handed closures, so that a page can never slow or change the way of a request"},
 	{"pool", "pool/balance proxy/wire", "reaches upstreams; must not learn of requests' routes, flags or files"},
