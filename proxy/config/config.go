@@ -13,6 +13,8 @@ type Config struct {
 	Upstreams []Target      // where requests go; at least one
 	Resolve   time.Duration // how often the names in Upstreams are looked up again
 
+	Resolver netip.AddrPort // the DNS server asked for them; not valid: as this machine does
+
 	Balance string // name of the picker, a row of pool/balance
 	HashOn  HashOn // for the balance hash
 	Sticky  Sticky // for the balance sticky

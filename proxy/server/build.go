@@ -17,6 +17,7 @@ import (
 // known at start and not with the first request.
 func (s *Server) makePool(ctx context.Context) (err error) {
 	s.members, err = discover.New(ctx, specs(s.conf.Upstreams), discover.Options{
+		Resolver: s.resolver(),
 		Interval: s.conf.Resolve,
 		Log:      s.log,
 	})
