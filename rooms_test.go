@@ -26,6 +26,7 @@ var rooms = []struct {
 	{"proxy/config", "", "pure: what the operator wrote must be checkable without opening anything"},
 	{"proxy/admin", "", "is handed closures, so that a page can never slow or change the way of a request"},
 	{"pool", "pool/balance proxy/wire", "reaches upstreams; must not learn of requests' routes, flags or files"},
+	{"cache/memory", "", "bytes under keys; what they mean, how long they hold and who asked must not reach it"},
 	{"pool/discover", "pool pool/balance proxy/wire", "fills in targets; who wrote the names and what becomes of the members is not its business"},
 	{"proxy", "pool pool/balance proxy/wire", "the hot way of a request: settings come compiled, files and admin pages stay outside"},
 	{"proxy/server", "pool pool/balance pool/discover proxy proxy/wire proxy/config proxy/admin", "the only room that sees everything; it works at start and stop"},
