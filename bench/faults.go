@@ -6,6 +6,7 @@ import (
 	"context"
 	"fmt"
 	"path/filepath"
+	"slices"
 	"strings"
 	"syscall"
 	"time"
@@ -17,20 +18,25 @@ import (
 const (
 	faultsCheck   = time.Second
 	faultsFall    = 2
-	faultsTimeout = 2 * time.Second
+	faultsAnswer  = time.Second     // to a check
+	faultsTimeout = 5 * time.Second // longer than two checks that get no answer take, as it is by default
+	faultsResolve = time.Second
 	// faultsFirst: checks have a jitter of a quarter, and the last may take its timeout.
-	faultsFirst = faultsCheck*5/4*faultsFall + faultsTimeout/2
+	faultsFirst = faultsCheck*5/4*faultsFall + faultsAnswer
 	// faultsBack: one check, and what it and we take on a busy machine.
 	faultsBack = faultsCheck*5/4 + 250*time.Millisecond
+	// faultsFound: look-ups have a jitter of a tenth.
+	faultsFound = faultsResolve*11/10 + 250*time.Millisecond
 	// After each fault we wait until who failed serves again and this long, but not for ever.
 	faultsRest = 3 * time.Second
 	faultsMost = 20 * time.Second
 )
 
 var faultsArgs = []string{
-	"--health-path", "/health", "--health-interval", faultsCheck.String(), "--health-timeout", "1s",
+	"--health-path", "/health", "--health-interval", faultsCheck.String(), "--health-timeout", faultsAnswer.String(),
 	"--health-fall", fmt.Sprint(faultsFall), "--health-rise", "1",
 	"--max-fails", "3", "--fail-timeout", "1s", "--timeout", faultsTimeout.String(), "--connect-timeout", "1s",
+	"--resolve-interval", faultsResolve.String(),
 }
 
 // A trouble is one way to fail, and back.
@@ -38,6 +44,8 @@ type trouble struct {
 	Name string
 	All  bool // all origins at once, not only one
 	Cuts bool // answers are cut that have begun: no proxy can take back what the client has seen
+	None bool // no GET may fail even at first
+	Move bool // it is over at once: the origin is well, in another place
 	down func(*Origin) error
 	up   func(*Origin) error
 }
@@ -50,11 +58,12 @@ func sig(s syscall.Signal) func(*Origin) error {
 
 var troubles = []trouble{
 	{Name: "killed", down: sig(syscall.SIGKILL), up: (*Origin).again},
-	{Name: "stopped", down: sig(syscall.SIGSTOP), up: sig(syscall.SIGCONT)},
+	{Name: "stopped", None: true, down: sig(syscall.SIGSTOP), up: sig(syscall.SIGCONT)},
 	{Name: "reset in mid-body", Cuts: true, down: mode(app.Reset), up: mode(app.Well)},
 	{Name: "500, checks too", down: mode(app.Fail), up: mode(app.Well)},
 	{Name: "500, checks well", down: mode(app.Sour), up: mode(app.Well)},
 	{Name: "accepts nobody", down: mode(app.Deaf), up: mode(app.Well)},
+	{Name: "moved", None: true, Move: true, down: (*Origin).move, up: func(*Origin) error { return nil }},
 	{Name: "all killed", All: true, down: sig(syscall.SIGKILL), up: (*Origin).again},
 }
 
@@ -77,6 +86,11 @@ func faults(ctx context.Context, f *Field) error {
 }
 
 func (f *Field) faultsRound(ctx context.Context, round int) error {
+	ns, err := newNames()
+	if err != nil {
+		return err
+	}
+	defer ns.close()
 	var origins []*Origin
 	var files []string
 	for _, id := range []string{"a", "b", "c"} {
@@ -85,9 +99,10 @@ func (f *Field) faultsRound(ctx context.Context, round int) error {
 		if err != nil {
 			return err
 		}
+		g.called(ns)
 		origins, files = append(origins, g), append(files, file)
 	}
-	p, err := f.enter(contestant{Name: fmt.Sprint("multiserver-", round), Args: faultsArgs}, origins)
+	p, err := f.enter(contestant{Name: fmt.Sprint("multiserver-", round), Args: append(slices.Clone(faultsArgs), "--resolver", ns.addr())}, origins)
 	if err != nil {
 		return err
 	}
@@ -122,8 +137,11 @@ func (f *Field) suffer(ctx context.Context, t *tally, origins []*Origin) (all []
 				return nil, fmt.Errorf("%s: %w", tr.Name, err)
 			}
 		}
-		pause(ctx, f.Time)
 		s.to = t.now()
+		pause(ctx, f.Time)
+		if !tr.Move {
+			s.to = t.now()
+		}
 		for _, g := range who {
 			if err := tr.up(g); err != nil {
 				return nil, fmt.Errorf("end of %s: %w", tr.Name, err)

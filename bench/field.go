@@ -5,9 +5,11 @@ package main
 import (
 	"fmt"
 	"net/http"
+	"net/netip"
 	"os"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"time"
 
 	"multiserver/bench/app"
@@ -19,6 +21,7 @@ type Origin struct {
 	app.Options
 	control int
 	f       *Field
+	names   *names // who knows it by name; nil: it is called by its address
 }
 
 // origin starts one.
@@ -32,23 +35,58 @@ func (f *Field) origin(o app.Options) (*Origin, error) {
 	if err != nil {
 		return nil, err
 	}
-	g.Addr, g.Control = fmt.Sprintf("127.0.0.1:%d", port), fmt.Sprintf("127.0.0.1:%d", g.control)
-	return g, g.start(port)
+	g.Control = fmt.Sprintf("%s:%d", loopback, g.control)
+	return g, g.start(loopback, port)
 }
 
-func (g *Origin) start(port int) (err error) {
+func (g *Origin) start(host string, port int) (err error) {
+	g.Addr = fmt.Sprintf("%s:%d", host, port)
 	self, err := os.Executable()
 	if err != nil {
 		return err
 	}
-	g.Process, err = g.f.start("origin-"+g.ID, g.f.LoadCPUs, port, append([]string{self, "app"}, g.Args()...), "GOMAXPROCS=1")
+	g.Process, err = g.f.start("origin-"+g.ID, g.f.LoadCPUs, host, port, append([]string{self, "app"}, g.Args()...), "GOMAXPROCS=1")
 	return err
 }
 
 // again starts it in the same place after its end.
 func (g *Origin) again() error {
 	<-g.gone
-	return g.start(g.Port)
+	return g.start(g.Host, g.Port)
+}
+
+// name is what it is called from outside.
+func (g *Origin) name() string { return g.ID + ".bench." }
+
+// called has ns know it.
+func (g *Origin) called(ns *names) {
+	g.names = ns
+	ns.set(g.name(), netip.MustParseAddr(g.Host))
+}
+
+// host is by what a proxy reaches it.
+func (g *Origin) host() string {
+	if g.names != nil {
+		return g.name()
+	}
+	return g.Host
+}
+
+// elsewhere is where an origin moves to; all of 127.0.0.0/8 is this machine on Linux.
+const elsewhere = "127.0.0.2"
+
+// move ends it where it is, with all that is under way, and starts it at another address, which its
+// name means from then on.
+func (g *Origin) move() error {
+	if err := syscall.Kill(g.pid(), syscall.SIGKILL); err != nil {
+		return err
+	}
+	<-g.gone
+	if err := g.start(elsewhere, g.Port); err != nil {
+		return err
+	}
+	g.called(g.names)
+	return nil
 }
 
 // be tells it how to fail from now on.
@@ -66,12 +104,12 @@ func (g *Origin) be(m app.Mode) error {
 }
 
 // start starts a process with a folder of its own, and remembers it.
-func (f *Field) start(name, cpus string, port int, argv []string, env ...string) (*Process, error) {
+func (f *Field) start(name, cpus, host string, port int, argv []string, env ...string) (*Process, error) {
 	dir := filepath.Join(f.Dir, name)
 	if err := os.MkdirAll(dir, 0o755); err != nil {
 		return nil, err
 	}
-	p, err := start(name, cpus, dir, port, argv, env)
+	p, err := start(name, cpus, dir, host, port, argv, env)
 	if err == nil {
 		f.procs = append(f.procs, p)
 	}
@@ -92,6 +130,8 @@ type contestant struct {
 	Max     int    // at once at each origin; 0: all
 	Queue   time.Duration
 	Args    []string // ours: further ones
+
+	hosts []string // of its origins
 }
 
 // enter starts a contestant.
@@ -106,12 +146,13 @@ func (f *Field) enter(c contestant, origins []*Origin) (*Process, error) {
 	}
 	for _, g := range origins {
 		at.Origins = append(at.Origins, g.Port)
+		c.hosts = append(c.hosts, g.host())
 	}
 	argv, err := f.argv(c, at)
 	if err != nil {
 		return nil, err
 	}
-	return f.start(c.Name, f.CPU, port, argv, "GOMAXPROCS=1")
+	return f.start(c.Name, f.CPU, loopback, port, argv, "GOMAXPROCS=1")
 }
 
 func (f *Field) argv(c contestant, at place) ([]string, error) {
@@ -124,8 +165,8 @@ func (f *Field) argv(c contestant, at place) ([]string, error) {
 		return []string{"haproxy", "-db", "-f", conf}, err
 	}
 	argv := []string{f.Ours.Path, "--listen", fmt.Sprintf("127.0.0.1:%d", at.Port), "--access-log", "off"}
-	for _, port := range at.Origins {
-		u := fmt.Sprintf("http://127.0.0.1:%d", port)
+	for i, port := range at.Origins {
+		u := fmt.Sprintf("http://%s:%d", c.hosts[i], port)
 		if c.Max > 0 {
 			u += fmt.Sprintf(";max=%d", c.Max)
 		}

@@ -32,7 +32,7 @@ type Measure struct {
 var measures = []Measure{
 	{"slow", "one of four origins ten times slower: latencies by algorithm, beside the peers'; -time of a turn", 3, 10 * time.Second, slow},
 	{"overload", "four times what the origins can do: goodput, waits, the price of a refusal; -time of the overload", 1, 30 * time.Second, overload},
-	{"faults", "origins killed, stopped, failing under load: what clients notice; -time of a fault", 1, 6 * time.Second, faults},
+	{"faults", "origins killed, stopped, failing, moving under load: what clients notice; -time of a fault", 1, 6 * time.Second, faults},
 	{"picks", "what a pick costs with 1 to 1,000 upstreams, drawn; a benchmark has a twentieth of -time", 7, time.Second, picks},
 }
 

@@ -21,17 +21,21 @@ func init() { runtime.LockOSThread() }
 // A Process is one that we started, with a process group of its own, pinned to some CPUs.
 type Process struct {
 	Name string
-	Port int // where it listens
+	Port int    // where it listens
+	Host string // on which address
 
 	cmd  *exec.Cmd
 	log  string        // the file that has what it printed
 	gone chan struct{} // closed when it has ended
 }
 
+// loopback is where all listen, but for an origin that has moved.
+const loopback = "127.0.0.1"
+
 // start runs argv on the given CPUs (a list as taskset takes it). What it prints goes to a
 // file, not a pipe: nobody has to read it in time, and nobody waits for a child that holds it.
-func start(name string, cpus string, dir string, port int, argv, env []string) (*Process, error) {
-	p := &Process{Name: name, Port: port, log: filepath.Join(dir, name+".log"), gone: make(chan struct{})}
+func start(name, cpus, dir, host string, port int, argv, env []string) (*Process, error) {
+	p := &Process{Name: name, Host: host, Port: port, log: filepath.Join(dir, name+".log"), gone: make(chan struct{})}
 	out, err := os.Create(p.log)
 	if err != nil {
 		return nil, err
@@ -75,7 +79,7 @@ func (p *Process) ready(limit time.Duration) error {
 }
 
 func (p *Process) pid() int     { return p.cmd.Process.Pid }
-func (p *Process) addr() string { return fmt.Sprintf("127.0.0.1:%d", p.Port) }
+func (p *Process) addr() string { return fmt.Sprintf("%s:%d", p.Host, p.Port) }
 
 // said returns the end of what the process printed.
 func (p *Process) said() string {

@@ -72,7 +72,7 @@ func (b *Bench) open(floor string) error {
 	if err != nil {
 		return err
 	}
-	b.origin, err = start("origin", b.LoadCPUs, b.Dir, port, []string{floor, "origin", fmt.Sprint(port)}, nil)
+	b.origin, err = start("origin", b.LoadCPUs, b.Dir, loopback, port, []string{floor, "origin", fmt.Sprint(port)}, nil)
 	return err
 }
 

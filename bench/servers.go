@@ -50,7 +50,7 @@ func (s *Server) start(cpus string, at place) (*Process, error) {
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", s.Name, err)
 	}
-	return start(s.Name, cpus, at.Dir, at.Port, append([]string{s.Path}, args...), s.env)
+	return start(s.Name, cpus, at.Dir, loopback, at.Port, append([]string{s.Path}, args...), s.env)
 }
 
 // ours is a multiserver binary with further arguments.

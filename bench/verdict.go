@@ -137,8 +137,15 @@ func (f *Field) faultsPromises(tolls []toll, all []event, counted map[string]int
 			f.promise(l.getError[1]+cut+l.getBroke == 0, "%s: no GET fails while others live (%d errors, %d cut, %d without an answer; in the first %v %d and %d)",
 				l.Name, l.getError[1], l.getCut[1], l.getBroke, faultsFirst, l.getError[0], l.getCut[0])
 		}
-		f.promise(l.served >= 0 && l.served <= faultsBack, "%s: back in service %s after its return, one check is %v", l.Name, l.back(), faultsCheck)
-		f.promise(l.last <= faultsBack, "%s: the last error %v after its return", l.Name, l.last.Round(time.Millisecond))
+		back, every := faultsBack, fmt.Sprint("one check is ", faultsCheck)
+		if l.Move {
+			back, every = faultsFound, fmt.Sprint("one look-up is ", faultsResolve)
+		}
+		if l.None {
+			f.promise(l.getError[0]+l.getCut[0] == 0, "%s: no GET fails at first, either (%d errors, %d cut)", l.Name, l.getError[0], l.getCut[0])
+		}
+		f.promise(l.served >= 0 && l.served <= back, "%s: back in service %s after its return, %s", l.Name, l.back(), every)
+		f.promise(l.last <= back, "%s: the last error %v after its return", l.Name, l.last.Round(time.Millisecond))
 	}
 	lost, doubled := audit(all, counted)
 	mixed, posts := 0, 0
