@@ -11,9 +11,10 @@
 //	                                                       a turn off its share
 //	least-connections  the least load ÷ weight             the least of all up to 32 hosts,             one add, at most 32 loads
 //	                                                       of 8 that go round above
-//	p2c                the less loaded of two              by weight at rest; the fullest of n          one random number, two loads
-//	                                                       hosts is log log n above the mean
-//	least-latency      the least latency × (1 + load ÷     leaves a slow host at once, asks it          one add, at most 16 hosts' state
+//	p2c                the less loaded of two; of unlike   by weight at rest; the fullest of n          one random number, two hosts' state
+//	                     ones the less latency × (1 +      hosts is log log n above the mean;
+//	                     load ÷ weight)                    a slow one as with least-latency
+//	least-latency      the least latency × (1 + load ÷     leaves a slow host soon, asks it             one add, at most 16 hosts' state
 //	                     weight), of 16 or 8               again by one request at a time
 //	random             by chance                           the weight's probability                     one random number
 //	hash               the same host for the same key      only keys of a host that leaves move;        one table entry, one load
@@ -28,7 +29,7 @@
 // weights have many turns (up to 65,536, some milliseconds), and Hash hands out
 // a table (some milliseconds, ten or so for 1,000 hosts).
 //
-// Latency is what least-latency goes by; HashKey, ID and Next make keys.
+// Latency is what least-latency and p2c go by; HashKey, ID and Next make keys.
 //
 // An algorithm is a file with its Build and a row in Table. The tests run over
 // the table.

@@ -5,6 +5,7 @@ import (
 	"math/rand/v2"
 	"slices"
 	"testing"
+	"time"
 )
 
 func TestLeastConnectionsIsTheLeastOfFew(t *testing.T) {
@@ -135,5 +136,62 @@ func TestP2CComparesTwo(t *testing.T) {
 	c := count(P2C(s), 3, 30000, 1)
 	if c[0] != 0 || math.Abs(float64(c[1])-10000) > 500 {
 		t.Errorf("picks %v, want none of the most loaded and a third of the next", c)
+	}
+}
+
+func TestP2CSparesTheSlow(t *testing.T) {
+	s := equal(2)
+	f := func(slow time.Duration, load int64, want float64) {
+		t.Helper()
+		s.Hosts[0].Load.Store(load)
+		for i, d := range []time.Duration{10 * time.Millisecond, slow} {
+			s.Hosts[i].Wait.packed.Store(0)
+			s.Hosts[i].Wait.Observe(d, 0)
+		}
+		if n := count(P2C(s), 2, 10000, 1); math.Abs(float64(n[1])/10000-want) > 0.05 {
+			t.Errorf("one of %v beside one of 10ms with %d: picks %v", slow, load, n)
+		}
+	}
+	f(100*time.Millisecond, 0, 0)
+	f(100*time.Millisecond, 8, 0)
+	f(100*time.Millisecond, 10, 1)
+	f(13*time.Millisecond, 0, 0.5) // so near each other loads decide
+	f(13*time.Millisecond, 1, 1)
+}
+
+// Light hosts are asked less often: that they seem to be faded is no reason.
+func TestP2CIsByWeightWhenAllAreQuiet(t *testing.T) {
+	s := hosts(9, 1)
+	var now int64
+	s.Now = func() int64 { return now }
+	for i := range s.Hosts {
+		s.Hosts[i].Wait.Observe(time.Millisecond, 0)
+	}
+	p, n := P2C(s), 0
+	for range 10000 {
+		now += 10_000
+		i := p.Pick(0)
+		s.Hosts[i].Wait.Observe(time.Millisecond, now)
+		n += i
+	}
+	if n < 850 || n > 1150 {
+		t.Errorf("%d of 10000 picks of one that has a tenth of the weight", n)
+	}
+}
+
+// One that has faded is as good as the other, and asked by one request: which
+// has to answer, or to grow old.
+func TestP2CAsksTheSlowOnceAtATime(t *testing.T) {
+	s := equal(2)
+	var now int64
+	s.Now = func() int64 { return now }
+	s.Hosts[0].Wait.Observe(10*time.Millisecond, 0)
+	s.Hosts[1].Wait.Observe(100*time.Millisecond, 0)
+	p := P2C(s)
+	for _, want := range []int{0, 1, 1, 1} {
+		if n := count(p, 2, 1000, 1); n[1] != want {
+			t.Errorf("after %d ms: picks %v, want %d", now, n, want)
+		}
+		now += 60_000
 	}
 }
