@@ -39,6 +39,8 @@ type Config struct {
 	Pool   Pool
 	Health Health
 
+	Cache Cache // zero: nothing is stored
+
 	TrustedProxies []netip.Prefix // whose X-Forwarded-* is believed
 	Via            bool           // add Via, both ways
 	Forwarded      bool           // add Forwarded (RFC 7239) to requests
@@ -101,4 +103,45 @@ type Pool struct {
 	MaxIdle int           // idle connections kept for each upstream
 	IdleAge time.Duration // an idle connection older than this is closed
 	MaxAge  time.Duration // any connection older than this is not used again
+}
+
+// Cache is what may be stored of answers, where, and who may drop it.
+type Cache struct {
+	Memory int64 // bytes of the memory tier; 0: no cache, and all else is zero, too
+	Object int64 // bytes of a body; longer ones are not stored; at most half of Memory
+
+	// Patterns of package cache/key, in its words: a path, a prefix with a *,
+	// a ~ and a regular expression, each also after a host.
+	Paths []string // only what one of them matches is stored; at least one
+	Never []string // what one of them matches is not
+
+	Vary      []string // request fields, in lower case, that every answer varies by
+	DropQuery []string // query parameters to leave out of the key; a trailing * makes a prefix
+	SortQuery bool     // parameters are in the key in the order of their names
+
+	NoCookies      bool // never store an answer with Set-Cookie
+	IgnoreRequests bool // requests' Cache-Control and Pragma do not count
+
+	TTL   time.Duration // freshness of answers that say nothing about it; 0: none
+	Wait  time.Duration // for another request's fetch of the same; 0: not at all
+	Stale time.Duration // beyond freshness, while no upstream answers; not for answers that say or forbid it themselves
+
+	File      string         // keeps the memory tier over a restart; "": nothing does
+	PurgeFrom []netip.Prefix // who may send PURGE; none: nobody
+
+	Redis Redis // the second tier
+}
+
+// Redis is a server, or several that are one.
+type Redis struct {
+	Mode     string   // "": a single server; "sentinel", "cluster"
+	TLS      bool     // to servers; with sentinel to sentinels as well
+	Addrs    []string // host:port; none: no Redis, and all else is zero, too. With sentinel, the sentinels'
+	Master   string   // with sentinel: its name for the set of servers
+	User     string   // "": the default one
+	Password string   // "": none is asked for
+	DB       int      // 0 with cluster
+
+	Timeout time.Duration // for a read of the cache
+	Prefix  string        // what all keys and channels begin with
 }

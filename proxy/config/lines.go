@@ -8,6 +8,8 @@ func (c *Config) Lines() []string {
 		s := &Settings[i]
 		for _, word := range s.show(c) {
 			switch {
+			case s.veil != nil:
+				lines = append(lines, "--"+s.Name+" "+s.veil(c))
 			case s.Secret:
 				lines = append(lines, "--"+s.Name+" (hidden)")
 			case s.Switch():

@@ -105,11 +105,7 @@ func Lookup(name string) *Setting {
 func (s *Setting) parse(c *Config, raw Raw) (mistakes Mistakes) {
 	g, given := raw[s.Name]
 	if !given {
-		if s.Default != "" {
-			if err := s.read(c, s.Default); err != nil {
-				panic("BUG: default of --" + s.Name + ": " + err.Error())
-			}
-		}
+		s.fallBack(c)
 		return nil
 	}
 	words := g.Words
@@ -124,6 +120,22 @@ func (s *Setting) parse(c *Config, raw Raw) (mistakes Mistakes) {
 		}
 	}
 	return mistakes
+}
+
+// fallBack takes the default.
+func (s *Setting) fallBack(c *Config) {
+	if s.Default == "" {
+		return
+	}
+	words := []string{s.Default}
+	if s.Many {
+		words = split(words)
+	}
+	for _, word := range words {
+		if err := s.read(c, word); err != nil {
+			panic("BUG: default of --" + s.Name + ": " + err.Error())
+		}
+	}
 }
 
 func (s *Setting) readOne(c *Config, word string) error {

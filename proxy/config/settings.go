@@ -23,6 +23,7 @@ type Setting struct {
 type value struct {
 	read func(c *Config, word string) error // once for each word
 	show func(c *Config) []string           // words that read takes
+	veil func(c *Config) string             // with Secret: what may be seen of it; nil: nothing
 }
 
 // Switch says whether the setting stands alone, without a value.
@@ -40,6 +41,7 @@ const (
 	groupLimits  = "Limits"
 	groupHealth  = "Health of upstreams"
 	groupConns   = "Connections to upstreams"
+	groupCache   = "Cache"
 	groupHeaders = "Headers"
 	groupOperate = "Operation"
 )
@@ -157,6 +159,58 @@ var Settings = []Setting{
 	{Name: "upstream-max-age", Group: groupConns, Arg: "D", Default: "1h",
 		Usage: "after which a connection is not used again",
 		value: duration(shortest, func(c *Config) *time.Duration { return &c.Pool.MaxAge })},
+
+	{Name: "cache", Group: groupCache, Arg: "SIZE", Default: "0",
+		Usage: "memory for stored answers (RFC 9111); at least " + showSize(leastCache) + "; 0: none are stored",
+		value: cacheSize},
+	{Name: "cache-object", Group: groupCache, Arg: "SIZE", Default: "8MiB",
+		Usage: "longer bodies are not stored; at most half of `--cache`",
+		value: cached(size(leastObject, mostObject, func(c *Config) *int64 { return &c.Cache.Object }))},
+	{Name: "cache-path", Group: groupCache, Arg: "PATTERN", Default: "/*", Many: true,
+		Usage: "only what matches is stored: `/exact`, `/prefix/*`, `~regexp`, each also after a host: `example.org/*`, `*.example.org/*`",
+		value: list(checkPattern, func(c *Cache) *[]string { return &c.Paths })},
+	{Name: "cache-never", Group: groupCache, Arg: "PATTERN", Default: none, Many: true,
+		Usage: "what matches is not stored, whatever else does",
+		value: listOrNone(checkPattern, func(c *Cache) *[]string { return &c.Never })},
+	{Name: "cache-vary", Group: groupCache, Arg: "NAME", Default: none, Many: true,
+		Usage: "request field that every stored answer varies by, besides those that it names itself",
+		value: listOrNone(checkField, func(c *Cache) *[]string { return &c.Vary })},
+	{Name: "cache-ttl", Group: groupCache, Arg: "D", Default: "0s",
+		Usage: "for how long answers are fresh that do not say so themselves",
+		value: cached(duration(0, func(c *Config) *time.Duration { return &c.Cache.TTL }))},
+	{Name: "cache-drop-query", Group: groupCache, Arg: "NAME", Default: none, Many: true,
+		Usage: "query parameter that does not tell answers apart: `fbclid`, `utm_*`; upstreams still see it",
+		value: listOrNone(checkParameter, func(c *Cache) *[]string { return &c.DropQuery })},
+	{Name: "cache-sort-query", Group: groupCache,
+		Usage: "nor does the order of parameters of different names",
+		value: cached(toggle(func(c *Config) *bool { return &c.Cache.SortQuery }))},
+	{Name: "cache-no-cookies", Group: groupCache,
+		Usage: "never store an answer with Set-Cookie, whatever it allows",
+		value: cached(toggle(func(c *Config) *bool { return &c.Cache.NoCookies }))},
+	{Name: "cache-ignore-requests", Group: groupCache,
+		Usage: "Cache-Control and Pragma of clients do not count, so that none can force a fetch",
+		value: cached(toggle(func(c *Config) *bool { return &c.Cache.IgnoreRequests }))},
+	{Name: "cache-wait", Group: groupCache, Arg: "D", Default: "5s",
+		Usage: "how long a request waits for another's fetch of the same, before it fetches for itself; 0s: none does",
+		value: cached(duration(0, func(c *Config) *time.Duration { return &c.Cache.Wait }))},
+	{Name: "cache-stale", Group: groupCache, Arg: "D", Default: "10s",
+		Usage: "how long beyond its freshness an answer is used while no upstream answers, unless it says itself (stale-if-error) or forbids it; 0s: not at all",
+		value: cached(duration(0, func(c *Config) *time.Duration { return &c.Cache.Stale }))},
+	{Name: "cache-file", Group: groupCache, Arg: "FILE", Default: none,
+		Usage: "keeps what is in memory over a restart",
+		value: cacheFile},
+	{Name: "purge-from", Group: groupCache, Arg: "CIDR", Default: "127.0.0.0/8,::1", Many: true,
+		Usage: "who may send PURGE; `none`: nobody",
+		value: purgeFrom},
+	{Name: "redis", Group: groupCache, Arg: "URL", Default: none, Secret: true,
+		Usage: "second tier, shared by all nodes: `redis://[user:password@]host:port[/db]`, `redis-sentinel://host:port,host:port/name`, `redis-cluster://host:port,host:port`, each with TLS as `rediss…`; best given as " + envName("redis"),
+		value: redisURL},
+	{Name: "redis-timeout", Group: groupCache, Arg: "D", Default: "20ms",
+		Usage: "for a read of the cache; then it is a miss",
+		value: withRedis(between(shortest, time.Minute, func(c *Config) *time.Duration { return &c.Cache.Redis.Timeout }))},
+	{Name: "redis-prefix", Group: groupCache, Arg: "WORD", Default: "multiserver",
+		Usage: "what all keys and channels begin with; the same on all nodes of a service, another for each service",
+		value: redisPrefix},
 
 	{Name: "trusted-proxies", Group: groupHeaders, Arg: "CIDR", Default: none, Many: true,
 		Usage: "whose X-Forwarded-* is believed: `10.0.0.0/8`, `192.0.2.1`",

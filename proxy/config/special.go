@@ -27,12 +27,7 @@ var trusted = value{
 		c.TrustedProxies = append(c.TrustedProxies, p)
 		return nil
 	},
-	show: func(c *Config) (words []string) {
-		for _, p := range c.TrustedProxies {
-			words = append(words, p.String())
-		}
-		return orWord(words, none)
-	},
+	show: func(c *Config) []string { return orWord(showPrefixes(c.TrustedProxies), none) },
 }
 
 // parsePrefix reads a network, or one address as the network of itself.
