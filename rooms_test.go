@@ -21,6 +21,7 @@ var rooms = []struct {
 	{"proxy/wire", "", "HTTP/1's bytes and nothing else, so that it can be fuzzed and read alone"},
 	{"proxy/wire/leak", "", "only for tests, which must not drag anything in"},
 	{"cache/key", "proxy/wire", "names of answers by bytes alone; what is stored under them, and why, is for others"},
+	{"cache/part", "cache/rule proxy/wire", "judges requests against what is stored, by fields alone; where the bytes lie is for others"},
 	{"cache/purge", "", "numbers against hashes; what an entry is, and how marks travel, is for others"},
 	{"cache/rule", "proxy/wire", "RFC 9111 by itself: bytes in, verdicts out, so that it can be held against the public suite of tests"},
 	{"proxy/config", "", "pure: what the operator wrote must be checkable without opening anything"},
