@@ -86,14 +86,14 @@ func (d *date) of(year, month, day, clock []byte) (ok bool) {
 }
 
 // unix counts days from a year that begins in March, so that the leap day is
-// the last one.
+// the last one; and 400 years early, as division cuts towards 0.
 func (d *date) unix() int64 {
-	y, m := int64(d.year), int64(d.month)
+	y, m := int64(d.year+400), int64(d.month)
 	if m <= 2 {
 		y--
 		m += 12
 	}
-	day := 365*y + y/4 - y/100 + y/400 + (153*(m-3)+2)/5 + int64(d.day) - 1 - 719468
+	day := 365*y + y/4 - y/100 + y/400 + (153*(m-3)+2)/5 + int64(d.day) - 1 - 719468 - 146097
 	return ((day*24+int64(d.hour))*60+int64(d.minute))*60 + int64(d.second)
 }
 

@@ -37,26 +37,28 @@ func parseAge(v []byte) (seconds int64, ok bool) {
 
 // life is for how long an answer is fresh.
 type life struct {
-	ms              int64 // at most 0: stale from the beginning
-	known, explicit bool
+	ms       int64 // at most 0: stale from the beginning
+	known    bool  // someone said, or we guess
+	explicit bool  // the answer said
+	never    bool  // RFC 9111 §3 does not let it be stored, not even to be validated
 }
 
 // life is RFC 9111 §4.2.1 for a shared cache.
 func (r *Rules) life(h *head, status int, now int64) life {
 	switch {
 	case h.directives.has(sMaxAge):
-		return life{h.seconds[sMaxAge] * 1000, true, true}
+		return life{ms: h.seconds[sMaxAge] * 1000, known: true, explicit: true}
 	case h.directives.has(maxAge):
-		return life{h.seconds[maxAge] * 1000, true, true}
+		return life{ms: h.seconds[maxAge] * 1000, known: true, explicit: true}
 	case h.has&hasExpires != 0 && !h.targeted:
-		return life{h.untilExpires(now), true, true}
+		return life{ms: h.untilExpires(now), known: true, explicit: true}
 	case !heuristic(status) && !h.directives.has(public):
-		return life{}
+		return life{never: true}
 	}
 	if ms, ok := r.guess(h, now); ok {
-		return life{ms, true, false}
+		return life{ms: ms, known: true}
 	}
-	return life{r.Default.Milliseconds(), r.Default > 0, false}
+	return life{ms: r.Default.Milliseconds(), known: r.Default > 0}
 }
 
 // untilExpires is Expires less Date. A Date that cannot be read is now; an

@@ -40,3 +40,17 @@ func block(lines []string) string {
 	}
 	return b.String() + "\r\n"
 }
+
+// tryAnswer is answer for lines that may be anything.
+func tryAnswer(lines string) (*wire.Response, bool) {
+	var r wire.Response
+	_, err := r.Parse([]byte("HTTP/1.1 200 x\r\n" + block(strings.Split(lines, " | "))))
+	return &r, err == nil
+}
+
+// tryRequest is request for lines that may be anything.
+func tryRequest(lines ...string) (*wire.Request, bool) {
+	var q wire.Request
+	_, err := q.Parse([]byte("GET / HTTP/1.1\r\nHost: a\r\n" + block(lines)))
+	return &q, err == nil
+}

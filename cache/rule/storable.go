@@ -141,7 +141,7 @@ func (r *Rules) worth(h *head, t *Terms, life life, now int64) Reason {
 		// One that is validated at each use sends the same cookie to everyone
 		// whose 304 brings none.
 		return Cookie
-	case !life.known && !t.Always:
+	case life.never, !life.known && !t.Always:
 		return NoFreshness
 	case t.Always && !validator:
 		return NoValidator

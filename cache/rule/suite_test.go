@@ -277,7 +277,6 @@ var suite = []struct {
 
 func TestCacheTestsSuite(t *testing.T) {
 	r := Rules{Targets: []string{"cdn-cache-control"}}
-	const now = 1_790_000_000_400
 	for _, c := range suite {
 		res := answer(t, c.status, strings.Split(dated(c.answer, now), " | ")...)
 		var terms Terms
