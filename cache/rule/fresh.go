@@ -46,13 +46,13 @@ type life struct {
 // life is RFC 9111 §4.2.1 for a shared cache.
 func (r *Rules) life(h *head, status int, now int64) life {
 	switch {
-	case h.directives.has(sMaxAge):
+	case h.has(sMaxAge):
 		return life{ms: h.seconds[sMaxAge] * 1000, known: true, explicit: true}
-	case h.directives.has(maxAge):
+	case h.has(maxAge):
 		return life{ms: h.seconds[maxAge] * 1000, known: true, explicit: true}
-	case h.has&hasExpires != 0 && !h.targeted:
+	case h.there&hasExpires != 0 && !h.targeted:
 		return life{ms: h.untilExpires(now), known: true, explicit: true}
-	case !heuristic(status) && !h.directives.has(public):
+	case !heuristic(status) && !h.has(public):
 		return life{never: true}
 	}
 	if ms, ok := r.guess(h, now); ok {
@@ -96,14 +96,14 @@ func (r *Rules) guess(h *head, now int64) (ms int64, ok bool) {
 // proxy-revalidate (RFC 9111 §5.2.2.10).
 func (h *head) stale(t *Terms, shared bool) {
 	asked := h.said&(1<<staleWhile|1<<staleIfError) != 0
-	t.Always = h.directives.has(noCache)
-	t.Strict = h.said&(1<<mustRevalidate|1<<proxyRevalidate) != 0 || h.directives.has(sMaxAge) && !(shared && asked)
+	t.Always = h.has(noCache)
+	t.Strict = h.said&(1<<mustRevalidate|1<<proxyRevalidate) != 0 || h.has(sMaxAge) && !(shared && asked)
 	if t.Always || t.Strict {
 		t.IfError = 0
 		return
 	}
 	t.While = h.seconds[staleWhile] * 1000
-	if h.directives.has(staleIfError) {
+	if h.has(staleIfError) {
 		t.IfError = h.seconds[staleIfError] * 1000
 	}
 }

@@ -9,7 +9,7 @@ type head struct {
 	targeted bool // the directives are a targeted field's: Expires does not count
 
 	age, date, expires, modified []byte
-	has                          present
+	there                        present
 	varies                       int // names in Vary
 	unreadable                   bool
 }
@@ -41,13 +41,13 @@ func (h *head) read(res *wire.Response) {
 				h.varies += n
 				h.unreadable = h.unreadable || !ok
 			case wire.EqualFold(name, "etag") && f.To > f.From:
-				h.has |= hasETag
+				h.there |= hasETag
 			}
 		case 7:
 			h.first(res, f, name, "expires", hasExpires, &h.expires)
 		case 10:
 			if wire.EqualFold(name, "set-cookie") {
-				h.has |= hasCookie
+				h.there |= hasCookie
 			}
 		case 13:
 			h.first(res, f, name, "last-modified", hasModified, &h.modified)
@@ -56,8 +56,8 @@ func (h *head) read(res *wire.Response) {
 }
 
 func (h *head) first(res *wire.Response, f *wire.Field, name []byte, lower string, bit present, to *[]byte) {
-	if h.has&bit == 0 && wire.EqualFold(name, lower) {
-		h.has |= bit
+	if h.there&bit == 0 && wire.EqualFold(name, lower) {
+		h.there |= bit
 		*to = res.Value(f)
 	}
 }
@@ -80,10 +80,10 @@ func (h *head) readDirectives(targets []string, res *wire.Response, t *Terms) {
 		}
 	}
 	if t.Drops(etag) {
-		h.has &^= hasETag
+		h.there &^= hasETag
 	}
 	if t.Drops(lastModified) {
-		h.has &^= hasModified
+		h.there &^= hasModified
 	}
 }
 
@@ -109,7 +109,7 @@ func (h *head) readTarget(name string, res *wire.Response, t *Terms) (found bool
 
 // refusal is RFC 9111 §3 without freshness.
 func (r *Rules) refusal(h *head, req *wire.Request, status int) Reason {
-	understood := h.directives.has(mustUnderstand)
+	understood := h.has(mustUnderstand)
 	switch {
 	case understood && !known(status):
 		return Status
@@ -117,9 +117,9 @@ func (r *Rules) refusal(h *head, req *wire.Request, status int) Reason {
 		return Refused
 	case h.broken:
 		return Malformed
-	case h.directives.has(noStore) && !understood: // RFC 9111 §5.2.2.3
+	case h.has(noStore) && !understood: // RFC 9111 §5.2.2.3
 		return NoStore
-	case h.directives.has(private):
+	case h.has(private):
 		return Private
 	case !h.shared() && req.Find(wire.Authorization) != nil:
 		return Authorization
@@ -135,9 +135,9 @@ func (h *head) shared() bool { return h.said&(1<<public|1<<mustRevalidate|1<<sMa
 
 // worth tells whether an answer that may be stored is ever of use.
 func (r *Rules) worth(h *head, t *Terms, life life, now int64) Reason {
-	validator := h.has&(hasETag|hasModified) != 0
+	validator := h.there&(hasETag|hasModified) != 0
 	switch {
-	case h.has&hasCookie != 0 && (r.RefuseCookies || !t.Drops(setCookie) && (!life.explicit || life.ms <= 0 || t.Always)):
+	case h.there&hasCookie != 0 && (r.RefuseCookies || !t.Drops(setCookie) && (!life.explicit || life.ms <= 0 || t.Always)):
 		// One that is validated at each use sends the same cookie to everyone
 		// whose 304 brings none.
 		return Cookie
