@@ -1,0 +1,213 @@
+package redis
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"net"
+	"slices"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/redis/rueidis"
+)
+
+// A link is a client and how changes come over it.
+type link struct {
+	rueidis.Client
+	tracking   bool
+	subscribed atomic.Uint64 // without tracking: how often; 0 while it is not
+	stop       context.CancelFunc
+	done       chan struct{} // closed when the subscriber has ended; nil if there is none
+}
+
+// Times of the client. The first also bounds TLS and the commands that set up
+// a connection. Together the others say when a connection that hangs is given
+// up: silent for a second, it is pinged, and has half a second to answer.
+const (
+	dialTimeout  = 500 * time.Millisecond
+	pingAfter    = time.Second
+	answerWithin = 500 * time.Millisecond
+	askTopology  = 2 * time.Second
+)
+
+// options are for one connection to each node, no more. NOLOOP spares us news
+// of what came over the same connection only: with a second one we would hear
+// of our own writes, and drop from memory what we have just put there.
+func (r *Redis) options(tracking bool) rueidis.ClientOption {
+	o := r.place.option
+	o.InitAddress = slices.Clone(o.InitAddress)
+	o.PipelineMultiplex = -1
+	o.Dialer = net.Dialer{Timeout: dialTimeout, KeepAlive: pingAfter}
+	o.Sentinel.Dialer = o.Dialer
+	o.ConnWriteTimeout = answerWithin
+	o.ReadBufferEachConn, o.WriteBufferEachConn = 64<<10, 64<<10
+	o.DisableRetry = true // it would go on while Redis is away
+	o.ClusterOption.MaxMovedRedirections = 3
+	o.ClusterOption.ShardsRefreshInterval = askTopology
+	o.Sentinel.TopologyRefreshInterval = askTopology
+	o.ForceSingleClient = r.place.shape == single
+	o.DialCtxFn = r.dials.dial
+	o.OnInvalidations = r.invalidated
+	o.DisableCache = !tracking
+	o.ClientTrackingOptions = []string{"PREFIX", r.opt.Prefix, "BCAST", "NOLOOP"}
+	return o
+}
+
+// connect makes the link, by tracking if the server can.
+func (r *Redis) connect() (*link, error) {
+	r.dials.lost = r.nudge
+	r.dials.stats = &r.Stats
+	tracking := !r.opt.NoTracking && !r.untracked
+	client, err := rueidis.NewClient(r.options(tracking))
+	if err != nil {
+		if client != nil {
+			client.Close()
+		}
+		return nil, err
+	}
+	l := &link{Client: client, tracking: tracking, stop: func() {}}
+	if !tracking {
+		r.subscribe(l)
+	}
+	return l, nil
+}
+
+func (l *link) close() {
+	l.stop()
+	l.Client.Close()
+	if l.done != nil {
+		<-l.done
+	}
+}
+
+// masters are the nodes that are written to. Replicas are left alone: over a
+// connection to one we would hear of our own writes.
+func (r *Redis) masters(ctx context.Context, l *link) (map[string]rueidis.Client, error) {
+	if r.place.shape != cluster {
+		return map[string]rueidis.Client{"": l.Client}, nil
+	}
+	slots, err := l.Do(ctx, l.B().ClusterSlots().Build()).ToArray()
+	if err != nil {
+		return nil, err
+	}
+	nodes, found := l.Nodes(), make(map[string]rueidis.Client)
+	for _, slot := range slots {
+		addr, err := masterOf(slot)
+		if err != nil {
+			return nil, err
+		}
+		node, ok := nodes[addr]
+		if !ok {
+			return nil, fmt.Errorf("node %s of the cluster is not known yet", addr)
+		}
+		found[addr] = node
+	}
+	if len(found) == 0 {
+		return nil, errors.New("the cluster has no slots")
+	}
+	return found, nil
+}
+
+// masterOf reads one range of CLUSTER SLOTS: begin, end, the master, replicas.
+func masterOf(slot rueidis.RedisMessage) (string, error) {
+	fields, err := slot.ToArray()
+	if err != nil || len(fields) < 3 {
+		return "", errors.New("CLUSTER SLOTS: a range without nodes")
+	}
+	node, err := fields[2].ToArray()
+	if err != nil || len(node) < 2 {
+		return "", errors.New("CLUSTER SLOTS: a node without a place")
+	}
+	host, _ := node[0].ToString()
+	port, err := node[1].AsInt64()
+	return net.JoinHostPort(host, fmt.Sprint(port)), err
+}
+
+// armed is what news depend on: the masters and how often each was dialled,
+// or how often we subscribed. Another value: news may have been missed.
+func (r *Redis) armed(l *link, masters map[string]rueidis.Client) (uint64, error) {
+	if !l.tracking {
+		n := l.subscribed.Load()
+		if n == 0 {
+			return 0, errors.New("not subscribed yet")
+		}
+		return n, nil
+	}
+	if r.place.shape != cluster {
+		return r.dials.count(), nil
+	}
+	mark := uint64(len(masters))
+	for addr := range masters {
+		mark += r.dials.of(addr) // new masters bring a number of their own, as no two are alike
+	}
+	return mark, nil
+}
+
+// dials counts the connections that the client makes and loses. The client
+// tells of neither, and dials by itself when a command finds no connection.
+type dials struct {
+	lost  func()
+	stats *Stats
+	open  atomic.Int64
+
+	mu   sync.Mutex
+	all  uint64            // guarded by mu
+	last map[string]uint64 // guarded by mu; all, when an address was last dialled
+}
+
+func (d *dials) dial(ctx context.Context, addr string, dialer *net.Dialer, secure *tls.Config) (net.Conn, error) {
+	conn, err := d.connect(ctx, addr, dialer, secure)
+	if err != nil {
+		return nil, err
+	}
+	d.mu.Lock()
+	if d.last == nil {
+		d.last = make(map[string]uint64)
+	}
+	d.all++
+	d.last[addr] = d.all
+	d.mu.Unlock()
+	d.open.Add(1)
+	d.stats.Dials.Add(1)
+	d.lost()
+	return &conned{Conn: conn, d: d}, nil
+}
+
+func (d *dials) connect(ctx context.Context, addr string, dialer *net.Dialer, secure *tls.Config) (net.Conn, error) {
+	if secure == nil {
+		return dialer.DialContext(ctx, "tcp", addr)
+	}
+	return (&tls.Dialer{NetDialer: dialer, Config: secure}).DialContext(ctx, "tcp", addr)
+}
+
+func (d *dials) count() uint64 {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return d.all
+}
+
+func (d *dials) of(addr string) uint64 {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return d.last[addr]
+}
+
+// conned says once that it was closed.
+type conned struct {
+	net.Conn
+	d    *dials
+	once sync.Once
+}
+
+func (c *conned) Close() error {
+	err := c.Conn.Close()
+	c.once.Do(func() {
+		c.d.open.Add(-1)
+		c.d.stats.LinkLost.Add(1)
+		c.d.lost()
+	})
+	return err
+}

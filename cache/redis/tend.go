@@ -1,0 +1,177 @@
+package redis
+
+import (
+	"context"
+	"errors"
+	"math/rand/v2"
+	"sync/atomic"
+	"time"
+
+	"github.com/redis/rueidis"
+)
+
+// tender is what only the goroutine that tends the link touches.
+type tender struct {
+	untracked bool          // the server refused to track
+	mark      uint64        // armed when news were last known to come
+	seen      uint64        // number of the last mark heard of from this Redis
+	last      atomic.Uint64 // and from any; written here only
+	told      string        // the state that the log knows
+}
+
+// How often the link is looked at. Between, it is nudged when something has
+// happened to it; while Redis is away nudges do not count, only the clock.
+const (
+	lookAfter  = time.Second
+	backoffMin = 10 * time.Millisecond
+	backoffMax = time.Second
+)
+
+// nudge asks for a look at the link, soon.
+func (r *Redis) nudge() {
+	select {
+	case r.nudged <- struct{}{}:
+	default:
+	}
+}
+
+// tend keeps the link: the one goroutine that makes it, looks whether it is
+// alive, notices that news may have been missed, and pays what is owed.
+func (r *Redis) tend() {
+	timer := time.NewTimer(0)
+	defer timer.Stop()
+	nudged, wait := r.nudged, time.Duration(0)
+	for {
+		select {
+		case <-nudged:
+		case <-timer.C:
+		case <-r.closing:
+			return
+		case <-r.ctx.Done():
+			go r.Close()
+			return
+		}
+		if r.look() {
+			nudged, wait = r.nudged, lookAfter
+		} else {
+			nudged, wait = nil, min(max(2*wait, backoffMin), backoffMax)
+			if wait == lookAfter { // it was up: soon again
+				wait = backoffMin
+			}
+		}
+		timer.Reset(wait/2 + rand.N(wait/2+1)) // so that nodes do not come all at once
+	}
+}
+
+// look tells whether all is well.
+func (r *Redis) look() bool {
+	ctx, cancel := context.WithTimeout(r.ctx, answerWithin)
+	defer cancel()
+	l := r.link.Load()
+	if l == nil {
+		var err error
+		if l, err = r.connect(); err != nil {
+			return r.lost(nil, err)
+		}
+		r.link.Store(l)
+	}
+	if err := r.check(ctx, l); err != nil {
+		return r.lost(l, err)
+	}
+	if !r.probe(ctx, l) {
+		return r.lost(l, errSlow)
+	}
+	r.found(l)
+	return true
+}
+
+var errSlow = errors.New("answers take longer than the time to wait for a read")
+
+// check asks every master for a sign of life, and catches up.
+func (r *Redis) check(ctx context.Context, l *link) error {
+	masters, err := r.masters(ctx, l)
+	if err != nil {
+		return err
+	}
+	// Before the pings: whoever is dialled after this look is a new look's.
+	// That a ping is answered says that what arms the connection was, too.
+	mark, err := r.armed(l, masters)
+	if err != nil {
+		return err
+	}
+	for _, node := range masters {
+		if err := node.Do(ctx, node.B().Ping().Build()).Error(); err != nil {
+			return err
+		}
+	}
+	if first, err := r.armed(l, masters); err != nil || first != mark {
+		mark = first // the pings themselves have dialled
+		if err != nil {
+			return err
+		}
+	}
+	if mark != r.mark {
+		r.everything()
+		r.mark = mark
+		r.seen = 0 // it may be another Redis, which does not know the last marks of the one before
+	}
+	if err := r.readMarks(ctx, l); err != nil {
+		return err
+	}
+	return r.pay(ctx, l)
+}
+
+// probe closes the breakers whose node answers in time again.
+func (r *Redis) probe(ctx context.Context, l *link) (all bool) {
+	all = true
+	for i := range r.breakers {
+		b := &r.breakers[i]
+		if !b.open.Load() {
+			continue
+		}
+		_, err := r.await(l, l.B().Exists().Key(b.probeKey()).Build())
+		if err != nil {
+			all = false
+			continue
+		}
+		b.close()
+	}
+	return all
+}
+
+// lost notes that Redis does not answer as it should. Always false.
+func (r *Redis) lost(l *link, err error) bool {
+	if r.stopping.Load() {
+		return false
+	}
+	if errors.Is(err, rueidis.ErrNoCache) && !r.untracked {
+		r.untracked = true
+		r.opt.Log.Warn("redis does not track keys for us: nodes publish what they change; expiry is not told",
+			"redis", r.place.name, "err", err)
+		if l != nil {
+			r.link.Store(nil)
+			l.close()
+		}
+		return false
+	}
+	r.up.Store(false)
+	if r.place.shape != cluster { // there, each node has breakers of its own
+		if b := r.breaker(0); b.trip(r.names.cut) {
+			r.Stats.BreakerOpen.Add(1)
+		}
+	}
+	if r.told != "away" {
+		r.told = "away"
+		r.opt.Log.Warn("redis away: records stay in memory, drops are noted", "redis", r.place.name, "err", err)
+	}
+	return false
+}
+
+func (r *Redis) found(l *link) {
+	if r.up.Swap(true) {
+		return
+	}
+	r.told = "up"
+	r.Stats.Linkups.Add(1)
+	r.opt.Log.Info("redis up", "redis", r.place.name, "tracking", l.tracking)
+}
