@@ -8,7 +8,8 @@
 // that is stored by a fetch under way, begun before the purge, is dropped too.
 // Clocks do not matter, and neither does the order in which marks arrive, as
 // long as all numbers come from one counter: the node's own (Table.Next) where
-// it is alone, one that all share where it is not.
+// it is alone, one that all share where it is not. Where entries are kept over
+// a restart their marks have to be, too (Table.Save).
 //
 // It hides how marks are found: by hash, in a table that readers walk without
 // a lock while one writer at a time adds to it; and what becomes of them when

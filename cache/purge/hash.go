@@ -7,7 +7,8 @@ import (
 
 // The hash is part of what is stored: entries keep those of their tags, in a
 // file and in Redis. It has no seed therefore; who forces a collision gets an
-// entry of their own purged. Changing it means purging everything.
+// entry of their own purged. Changing it means purging everything, and
+// another version in save.go.
 const (
 	seedPrefix = 0xa0761d6478bd642f
 	seedTag    = 0xe7037ed1a0b428db

@@ -30,7 +30,7 @@ func (t *Table) Last() uint64 { return t.last.Load() }
 // were seen. It is the time in milliseconds where that is higher, so that
 // entries which outlive a restart do not have numbers from the future. Two
 // calls never give the same. Where several nodes purge together the number has
-// to come from what they share instead.
+// to come from what they share instead, or from Meanwhile.
 func (t *Table) Next() uint64 {
 	for {
 		last := t.last.Load()
@@ -40,6 +40,12 @@ func (t *Table) Next() uint64 {
 		}
 	}
 }
+
+// Meanwhile is the number for a mark made on this node alone because what the
+// nodes share cannot be asked just now: one more than the highest seen. Were it
+// the time, as Next is, and this node's clock ahead, marks from the others
+// would have lower numbers than what was fetched here since, and miss it.
+func (t *Table) Meanwhile() uint64 { return t.last.Add(1) }
 
 // Seen tells of a number that came without a mark to set, such as the shared
 // counter's at start.
@@ -63,23 +69,34 @@ func (t *Table) Set(m Mark, seq uint64) {
 }
 
 func (t *Table) add(m Mark, seq uint64) {
+	hash, length := m.hash()
+	switch {
+	case m.Kind == All || m.Kind == Prefix && length == 0:
+		t.begun().all.raise(m.Soft, seq)
+	case hash != empty:
+		t.put(hash, length, m.Soft, seq)
+	}
+}
+
+// begun is the index, which there is from now on.
+func (t *Table) begun() *index {
 	x := t.index.Load()
 	if x == nil {
 		x = newIndex(0)
 		t.index.Store(x)
 	}
-	hash, length := m.hash()
-	switch {
-	case m.Kind == All || m.Kind == Prefix && length == 0:
-		x.all.raise(m.Soft, seq)
-		return
-	case hash == empty || x.all.covers(m.Soft, seq):
+	return x
+}
+
+func (t *Table) put(hash uint64, length int, soft bool, seq uint64) {
+	x := t.begun()
+	if x.all.covers(soft, seq) {
 		return
 	}
 	if x.find(hash) == nil && x.used >= x.room(t.limit()) {
 		x = t.rebuild(x, 0)
 	}
-	x.put(hash, length, m.Soft, seq)
+	x.put(hash, length, soft, seq)
 }
 
 // Forget drops the marks with numbers lower than before. It is for those older
