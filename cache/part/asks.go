@@ -11,7 +11,6 @@ type asks struct {
 	ifMatch, ifNoneMatch bool
 	since, unmodified    line
 	ifRange, ranges      line
-	any                  bool // any of the preconditions of RFC 9110 §13.1.1 to §13.1.4
 }
 
 // line is the value of a field that may stand on one line only.
@@ -33,14 +32,18 @@ func (l *line) one() []byte {
 	return nil
 }
 
+var (
+	conditions = wire.KindsOf(wire.Condition, wire.Demand)
+	ranges     = wire.KindsOf(wire.Range)
+)
+
 func (a *asks) read(h *wire.Head) {
 	for i := range h.Fields {
-		f := &h.Fields[i]
-		if c := h.Raw[f.At] | 0x20; c == 'i' || c == 'r' {
+		switch f := &h.Fields[i]; f.Kind {
+		case wire.Condition, wire.Demand, wire.Range:
 			a.note(h.Name(f), h.Value(f))
 		}
 	}
-	a.any = a.ifMatch || a.ifNoneMatch || a.since.count > 0 || a.unmodified.count > 0
 }
 
 func (a *asks) note(name, v []byte) {

@@ -11,10 +11,11 @@ import "multiserver/proxy/wire"
 // All of them are for GET and HEAD here; what else would be done with a stored
 // answer is the origin's to do.
 func (a *asks) condition(req *wire.Request, s *Stored, now int64) Verdict {
-	if !reads(req) {
-		return Pass
-	}
 	switch {
+	case !req.HasAny(conditions):
+		return Whole
+	case !reads(req):
+		return Pass
 	case a.ifMatch:
 		if !listed(&req.Head, ifMatch, s.ETag, strong) {
 			return Pass

@@ -9,12 +9,12 @@
 // a 206 is to be stored it calls Read, and to complete one Missing and Join.
 //
 // It promises: nothing here speaks for the origin. Preconditions that only an
-// origin may judge, and ranges that the stored part does not cover, are Pass.
-// A 304 is never given for what only looks alike, except for validators that
-// are malformed alike. Bytes of two answers are put together only if both have
-// the same strong validator. A request costs its answer's length at most, plus
-// less than 8 KiB for the heads of 16 parts.
+// origin may judge are Pass, ranges that the stored part does not cover are
+// Incomplete. Bytes of two answers are put together only if both have the same
+// strong validator. No byte is sent twice for one request, and no request
+// makes more than 16 parts.
 //
-// What costs what: Of is one pass over the request's fields, a comparison of
-// lengths each, if there are no conditions; nothing allocates.
+// What costs what: without conditions and ranges Of is one look at the kinds of
+// fields that the request has; otherwise a pass over them, and one more for
+// each list of entity tags. Nothing allocates.
 package part

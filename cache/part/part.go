@@ -73,17 +73,16 @@ const (
 //
 // Fast path: no conditions, no range.
 func Of(req *wire.Request, s *Stored, now int64, r *Ranges) Verdict {
+	r.n = 0
+	if !req.HasAny(conditions | ranges) {
+		return s.whole(req, r)
+	}
 	var a asks
 	a.read(&req.Head)
-	v := Whole
-	r.n = 0
-	if a.any {
-		v = a.condition(req, s, now)
+	if v := a.condition(req, s, now); v != Whole {
+		return v
 	}
-	if v == Whole {
-		v = a.spans(req, s, now, r)
-	}
-	return v
+	return a.spans(req, s, now, r)
 }
 
 // Condition is Of without ranges: Whole, NotModified or Pass.
