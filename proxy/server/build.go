@@ -60,7 +60,7 @@ func (s *Server) poolOptions() pool.Options {
 		EjectFor:     h.FailTimeout,
 		Check:        pool.Check{Path: h.Path, Interval: h.Interval, Timeout: h.Timeout, Rise: h.Rise, Fall: h.Fall},
 		SlowStart:    h.SlowStart,
-		Clock:        c.Balance == "least-latency",
+		Clock:        c.Balance == "least-latency" || c.Balance == "p2c",
 		Log:          s.log,
 	}
 }
@@ -81,6 +81,7 @@ func (s *Server) makeProxy(pages proxy.Pages) {
 		MaxHead:   c.MaxHead,
 		MaxBody:   c.MaxBody,
 		Gate:      s.gate,
+		Cache:     s.cache,
 		Affinity:  s.affinity(),
 		Trusted:   c.TrustedProxies,
 		Via:       c.Via,
