@@ -25,7 +25,7 @@ func (p *Proxy) admit(x *Exchange) bool {
 	if p.opt.MaxBody > 0 && q.Length > p.opt.MaxBody {
 		return p.answer(x, 413, "body too large")
 	}
-	return p.enter(x)
+	return true
 }
 
 // enter takes a place in the process, waiting for one if need be.

@@ -4,6 +4,8 @@ import (
 	"sync"
 	"time"
 
+	"multiserver/cache"
+	"multiserver/cache/part"
 	"multiserver/pool"
 	"multiserver/proxy/wire"
 )
@@ -17,12 +19,14 @@ type Exchange struct {
 	Req    wire.Request  // borrowed from the client's connection
 	Res    wire.Response // borrowed from the upstream's
 
-	up    *pool.Upstream // of the present try
-	link  *pool.Link     // nil: none
-	taken bool           // a slot of up's
-	in    bool           // a place in the process
-	tried pool.Tried
-	fault *pool.Fault // of the last try that failed
+	up     *pool.Upstream // of the present try
+	link   *pool.Link     // nil: none
+	taken  bool           // a slot of up's
+	in     bool           // a place in the process
+	tried  pool.Tried
+	visit  cache.Visit // what it has to do with the cache
+	ranges part.Ranges // that are sent of a stored answer
+	fault  *pool.Fault // of the last try that failed
 
 	body      []byte // a buffered request body; borrowed from the client's connection
 	upload    upload // a request body that flows

@@ -223,6 +223,10 @@ func (p *Proxy) fail(x *Exchange) bool {
 		return false
 	}
 	x.cut = false
+	if x.visit.Tolerates() {
+		x.visit.UseStale()
+		return p.reply(x)
+	}
 	return p.answer(x, f.Status(), f.Reason.String())
 }
 

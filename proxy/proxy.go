@@ -4,9 +4,11 @@ import (
 	"log/slog"
 	"net/netip"
 	"runtime/debug"
+	"sync"
 	"sync/atomic"
 	"time"
 
+	"multiserver/cache"
 	"multiserver/pool"
 	"multiserver/proxy/wire"
 )
@@ -18,7 +20,8 @@ type Proxy struct {
 	pool     *pool.Pool
 	pages    Pages
 	draining atomic.Bool
-	grumble  throttle // of complain
+	behind   sync.WaitGroup // refreshes that nobody waits for
+	grumble  throttle       // of complain
 
 	Stats Stats
 }
@@ -39,8 +42,9 @@ type Options struct {
 	MaxHead int   // bytes of a request's head
 	MaxBody int64 // bytes of a request's body; 0: no limit
 
-	Gate     *pool.Gate // bounds the exchanges under way; nil: no bound
-	Affinity Affinity   // what makes requests meet the same upstream again
+	Cache    *cache.Cache // answers that are kept; nil: none
+	Gate     *pool.Gate   // bounds the exchanges under way; nil: no bound
+	Affinity Affinity     // what makes requests meet the same upstream again
 
 	Trusted   []netip.Prefix // whose X-Forwarded-* and Forwarded are believed
 	Via       bool           // add Via, both ways
@@ -55,14 +59,20 @@ func New(o Options) *Proxy {
 // Drain makes every answer from here on its connection's last.
 func (p *Proxy) Drain() { p.draining.Store(true) }
 
+// Wait waits for what goes on behind answers already given, which the timeouts
+// of upstreams bound.
+func (p *Proxy) Wait() { p.behind.Wait() }
+
 // Serve takes one request all its way. Each step returns true to go on; false
 // means that the client has its answer, or that there is no client any more.
 func (p *Proxy) Serve(x *Exchange) {
 	defer p.finish(x) // the only way out: log, counters, release
 
-	_ = p.admit(x) && // what is refused or answered here: 405, 413, 503
+	_ = p.admit(x) && // what is refused or answered here: 405, 413
+		p.lookup(x) && // a fresh copy, or a tolerably stale one, answers here
+		p.enter(x) && // a place in the process: 503
 		p.upgrade(x) && // WebSocket leaves here, to its tunnel
-		p.forward(x) // pick, reach, send, judge; again if that is safe
+		p.forward(x) // pick, reach, send, judge, store; again if that is safe
 }
 
 // finish ends an exchange. A panic is a bug of ours and costs this exchange
@@ -74,6 +84,7 @@ func (p *Proxy) finish(x *Exchange) {
 		x.wreck()
 	}
 	x.exit()
+	x.visit.End()
 	if x.broken {
 		x.close = true
 	}

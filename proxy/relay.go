@@ -3,6 +3,7 @@ package proxy
 import (
 	"io"
 
+	"multiserver/cache"
 	"multiserver/pool"
 	"multiserver/proxy/wire"
 )
@@ -11,6 +12,11 @@ import (
 // there is no other answer: if it cannot be completed, the client's
 // connection breaks, in a way that no client takes for an end.
 func (p *Proxy) relay(x *Exchange) *pool.Fault {
+	if p.opt.Cache != nil {
+		if done, f := p.learn(x); done {
+			return f
+		}
+	}
 	res, c := &x.Res, x.Client
 	x.status = res.Status
 	framing := res.Framing(x.isHead())
@@ -29,7 +35,8 @@ func (p *Proxy) relay(x *Exchange) *pool.Fault {
 	if framing == wire.None || framing == wire.Sized && x.gather() {
 		return x.whole(framing) // fast path
 	}
-	fromUp, err := p.flow(&x.outBody, x.link.Conn, c.Conn, &x.out, framing == wire.Chunked, framing == wire.Sized)
+	f := flow{Body: &x.outBody, src: x.link.Conn, dst: c.Conn, chunked: framing == wire.Chunked, splice: framing == wire.Sized, keep: x.keep()}
+	fromUp, err := p.flow(&f, &x.out)
 	x.sent = x.outBody.Taken
 	switch {
 	case err == nil:
@@ -68,6 +75,10 @@ func (x *Exchange) whole(framing wire.Framing) *pool.Fault {
 		body, _ = x.outBody.Take()
 		x.sent = int64(len(body))
 	}
+	if keep := x.keep(); keep != nil {
+		keep.Append(body)
+		keep.Commit() // before the client can ask again
+	}
 	if len(body) <= cheapCopy {
 		x.out, body = append(x.out, body...), nil
 	}
@@ -93,50 +104,75 @@ func (x *Exchange) settleClose(framing wire.Framing) {
 // flush is how much output gathers before it is written.
 const flush = 32 << 10
 
-// flow passes a body on from src to dst behind what *buf holds. chunked: as chunks, else
-// as it is; splice: a long rest may go through the kernel. It writes whenever
-// it would have to wait for more, so nothing lingers here, and it reads no
-// more than it has written, so a slow dst slows src.
-func (p *Proxy) flow(b *wire.Body, src, dst *wire.Conn, buf *[]byte, chunked, splice bool) (fromSrc bool, err error) {
+// flow is a body on its way.
+type flow struct {
+	*wire.Body
+	src, dst *wire.Conn
+	chunked  bool         // goes on as chunks, else as it is
+	splice   bool         // a long rest may go through the kernel
+	keep     *cache.Visit // stores it as well; nil: nobody does
+}
+
+// flow passes a body on behind what *buf holds. It writes whenever it would
+// have to wait for more, so nothing lingers here, and it reads no more than it
+// has written, so a slow dst slows src.
+func (p *Proxy) flow(b *flow, buf *[]byte) (fromSrc bool, err error) {
 	out := *buf
 	defer func() { *buf = out[:0] }() // grown, for the next time
 	for {
 		piece, err := b.Take()
+		if b.keep != nil {
+			b.store(piece, err)
+		}
 		switch {
-		case err == nil && !chunked && len(piece) > cheapCopy:
-			if err := p.put(dst, out, piece); err != nil {
+		case err == nil && !b.chunked && len(piece) > cheapCopy:
+			if err := p.put(b.dst, out, piece); err != nil {
 				return false, err
 			}
 			out = out[:0]
 			continue
-		case err == nil && chunked:
+		case err == nil && b.chunked:
 			out = wire.AppendChunk(out, piece)
 		case err == nil:
 			out = append(out, piece...)
 		case err == io.EOF:
-			if chunked {
+			if b.chunked {
 				out = wire.AppendChunkEnd(out, b.Trailer)
 			}
-			return false, p.put(dst, out, nil)
+			return false, p.put(b.dst, out, nil)
 		case err != wire.ErrMore:
 			return true, err
 		}
 		if err == nil && len(out) < flush {
 			continue
 		}
-		if err := p.put(dst, out, nil); err != nil {
+		if err := p.put(b.dst, out, nil); err != nil {
 			return false, err
 		}
 		if out = out[:0]; err == nil {
 			continue
 		}
-		if splice && b.Left() >= longBody {
-			return p.long(b, src, dst)
+		if b.splice && b.keep == nil && b.Left() >= longBody {
+			return p.long(b.Body, b.src, b.dst)
 		}
-		src.ReadWithin(p.opt.Idle)
+		b.src.ReadWithin(p.opt.Idle)
 		if err := b.Fill(); err != nil {
 			return true, err
 		}
+	}
+}
+
+// store keeps the next piece, or the end, of which the client must not have
+// heard yet: it may ask again at once.
+func (b *flow) store(piece []byte, err error) {
+	switch err {
+	case nil:
+		b.keep.Append(piece)
+	case io.EOF:
+		b.keep.Commit()
+	}
+	if !b.keep.Storing() {
+		b.keep = nil
 	}
 }
 

@@ -50,6 +50,7 @@ func (x *Exchange) AppendHead(dst []byte, u *pool.Upstream) []byte {
 	if q.Continue {
 		dst = append(dst, expectField...)
 	}
+	dst = x.visit.AppendConditions(dst)
 	return append(x.appendIdentity(dst), crlf...)
 }
 
@@ -88,6 +89,8 @@ func (x *Exchange) passes(f *wire.Field) bool {
 	switch f.Kind {
 	case wire.Other:
 		return !q.Nominated(q.Name(f))
+	case wire.Condition, wire.Range, wire.Override:
+		return x.visit.Forwards(f.Kind)
 	case wire.Host:
 		return !q.Absolute
 	case wire.Expect:

@@ -7,8 +7,9 @@ import (
 )
 
 var (
-	closeField = []byte("Connection: close\r\n")
-	keepField  = []byte("Connection: keep-alive\r\n")
+	closeField  = []byte("Connection: close\r\n")
+	statusField = []byte("Cache-Status: ")
+	keepField   = []byte("Connection: keep-alive\r\n")
 )
 
 // appendResponse appends the head that goes to the client: the upstream's,
@@ -28,6 +29,9 @@ func (x *Exchange) appendResponse(dst []byte, framing wire.Framing) []byte {
 	}
 	if x.Client.p.opt.Via {
 		dst = append(dst, [...][]byte{via10Field, viaField}[res.Minor]...)
+	}
+	if x.visit.Visited() {
+		dst = append(x.visit.AppendStatus(append(dst, statusField...)), crlf...)
 	}
 	dst = x.appendCookie(dst)
 	if framing == wire.Chunked {

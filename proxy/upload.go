@@ -36,7 +36,8 @@ func (p *Proxy) stream(x *Exchange, u *pool.Upstream) *pool.Fault {
 func (p *Proxy) send(x *Exchange, l *pool.Link, out []byte) {
 	defer close(x.upload.done)
 	sized := x.inBody.Framing() == wire.Sized
-	fromClient, err := p.flow(&x.inBody, x.Client.Conn, l.Conn, &out, !sized, sized)
+	f := flow{Body: &x.inBody, src: x.Client.Conn, dst: l.Conn, chunked: !sized, splice: sized}
+	fromClient, err := p.flow(&f, &out)
 	switch {
 	case err == nil:
 		x.upload.whole.Store(p.opt.Guard.Now() + 1)

@@ -15,6 +15,7 @@ import (
 
 	"github.com/valyala/fasthttp"
 
+	"multiserver/cache"
 	"multiserver/pool"
 	"multiserver/pool/discover"
 	"multiserver/proxy"
@@ -31,6 +32,7 @@ type Server struct {
 	pool    *pool.Pool
 	members *discover.Discover // keeps those of pool up to date
 	gate    *pool.Gate         // nil: no limit
+	cache   *cache.Cache       // nil: none
 	proxy   *proxy.Proxy
 	front   *fasthttp.Server
 	lns     []net.Listener
@@ -66,6 +68,9 @@ func (s *Server) build(ctx context.Context) error {
 	if err := s.makePool(ctx); err != nil {
 		return err
 	}
+	if err := s.makeCache(ctx); err != nil {
+		return err
+	}
 	s.makeProxy(pages)
 	if err := s.listen(); err != nil {
 		return err
@@ -80,6 +85,9 @@ func (s *Server) abandon() {
 	}
 	if s.pool != nil {
 		s.pool.Close()
+	}
+	if s.cache != nil {
+		s.cache.Close()
 	}
 	if s.lines != nil {
 		_ = s.lines.Close()
@@ -248,7 +256,11 @@ func (s *Server) cutOff() {
 
 // close closes what exchanges used, which there are none of any more.
 func (s *Server) close() {
+	s.proxy.Wait()
 	s.pool.Close()
+	if s.cache != nil {
+		s.cache.Close()
+	}
 	s.guard.Close()
 	if s.lines != nil {
 		_ = s.lines.Close()

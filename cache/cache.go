@@ -1,0 +1,85 @@
+package cache
+
+import (
+	"context"
+	"log/slog"
+	"math/rand/v2"
+	"time"
+
+	"multiserver/cache/key"
+	"multiserver/cache/memory"
+	"multiserver/cache/purge"
+	"multiserver/cache/redis"
+	"multiserver/cache/rule"
+)
+
+// Options are fixed for the life of a Cache.
+type Options struct {
+	Memory memory.Options
+	Redis  *redis.Options // nil: memory alone
+
+	Rules  rule.Rules
+	Keys   key.Rules
+	Filter key.Filter
+	Vary   []byte // names that every answer varies by, as rule.AppendNames gives them
+
+	Object    int64         // bytes of a body that are stored
+	Wait      time.Duration // for another's fetch of the same
+	Grace     time.Duration // past its freshness an answer is used when no upstream answers, where it does not say itself
+	Refreshes int           // at once, behind answers already given; beyond it none is made
+	Clock     func() int64  // Unix ms; nil: the system's
+	Log       *slog.Logger
+}
+
+// Cache keeps answers and finds them again. It is used by any number of
+// goroutines.
+type Cache struct {
+	opt     Options
+	mem     *memory.Memory
+	far     *redis.Redis // nil: none
+	marks   purge.Table
+	flights flights
+	behind  chan struct{} // a place for each refresh under way
+
+	Stats Stats
+}
+
+// New returns an empty Cache. The error names what of the options cannot be;
+// that Redis does not answer is none.
+func New(ctx context.Context, o Options) (c *Cache, err error) {
+	if o.Clock == nil {
+		o.Clock = func() int64 { return time.Now().UnixMilli() }
+	}
+	if o.Refreshes == 0 {
+		o.Refreshes = 64
+	}
+	c = &Cache{opt: o, behind: make(chan struct{}, o.Refreshes)}
+	if c.mem, err = memory.New(o.Memory); err != nil {
+		return nil, err
+	}
+	if o.Redis != nil {
+		far := *o.Redis
+		far.Version, far.Changed, far.Marked = format, c.changed, c.marked
+		if c.far, err = redis.Open(ctx, far); err != nil {
+			return nil, err
+		}
+	}
+	return c, nil
+}
+
+// Close lets go of the second tier, once what waits to be written there is, or
+// a moment later. Nothing may use the Cache any more.
+func (c *Cache) Close() {
+	if c.far != nil {
+		c.far.Close()
+	}
+}
+
+// Memory is the first tier, for its figures and for saving it.
+func (c *Cache) Memory() *memory.Memory { return c.mem }
+
+// Redis is the second tier, nil if there is none.
+func (c *Cache) Redis() *redis.Redis { return c.far }
+
+// newID names a body's chunks, or a generation of variants.
+func newID() uint64 { return rand.Uint64() | 1 }

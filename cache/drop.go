@@ -1,0 +1,103 @@
+package cache
+
+import (
+	"context"
+
+	"multiserver/cache/purge"
+	"multiserver/proxy/wire"
+)
+
+// drop forgets what lies under key in both tiers, and what is being fetched.
+func (c *Cache) drop(key []byte) {
+	c.mem.Drop(key)
+	c.flights.spoil(key)
+	if c.far != nil {
+		c.far.Drop(key)
+	}
+}
+
+// Changed tells the cache of the answer to a request that is none of its
+// business but may have changed something.
+func (c *Cache) Changed(v *Visit, q *wire.Request, secure bool, host []byte, res *wire.Response) {
+	c.invalidate(q, secure, host, res)
+	if string(q.Method) == "POST" && res.Status == 200 {
+		c.adopt(v, q, secure, host, res)
+	}
+}
+
+// invalidate forgets what an unsafe request that succeeded has changed: its
+// target, and what the answer names as changed at the same origin (RFC 9111
+// §4.4).
+func (c *Cache) invalidate(q *wire.Request, secure bool, host []byte, res *wire.Response) {
+	if host == nil || safe(q.Method) || res.Status < 200 || res.Status >= 400 {
+		return
+	}
+	key := c.opt.Keys.Append(nil, secure, host, q.Path)
+	c.dropOne(key)
+	for _, name := range [...]string{"location", "content-location"} {
+		ref := res.Peek(name)
+		if ref == nil {
+			continue
+		}
+		if other, same := c.opt.Keys.Resolve(nil, key, ref); same {
+			c.dropOne(other)
+		}
+	}
+}
+
+func (c *Cache) dropOne(key []byte) {
+	c.Stats.Dropped.Add(1)
+	c.drop(key)
+	c.mem.Drop(partKey(nil, key))
+}
+
+// safe tells whether a method changes nothing (RFC 9110 §9.2.1); one that is
+// not known may.
+func safe(method []byte) bool {
+	switch string(method) {
+	case "GET", "HEAD", "OPTIONS", "TRACE":
+		return true
+	}
+	return false
+}
+
+// changed forgets what another node has replaced or dropped; nil: all may be.
+func (c *Cache) changed(key []byte) {
+	if key == nil {
+		return // the epoch has grown: what memory holds is asked about before it is used
+	}
+	c.mem.Drop(key)
+	c.mem.Drop(partKey(nil, key))
+	c.flights.spoil(key)
+}
+
+// marked puts a purge in force that some node has made; nil: some were missed,
+// and all before seq is gone.
+func (c *Cache) marked(name []byte, seq uint64) {
+	m, ok := purge.ParseMark(name)
+	if !ok {
+		m = purge.Mark{Kind: purge.All}
+	}
+	c.marks.Set(m, seq)
+}
+
+// Key is the key of a target as PURGE names it.
+func (c *Cache) Key(secure bool, host, path []byte) []byte {
+	return c.opt.Keys.Append(nil, secure, host, path)
+}
+
+// Purge drops answers on all nodes: those m speaks of, in one step however
+// many they are. The error tells that other nodes may not have heard of it.
+func (c *Cache) Purge(ctx context.Context, m purge.Mark) error {
+	c.Stats.Dropped.Add(1)
+	if c.far == nil {
+		c.marks.Set(m, c.marks.Next())
+		return nil
+	}
+	seq, err := c.far.Mark(ctx, m.Append(nil))
+	if err != nil {
+		seq = c.marks.Meanwhile()
+	}
+	c.marks.Set(m, seq)
+	return err
+}

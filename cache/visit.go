@@ -1,0 +1,98 @@
+package cache
+
+import (
+	"multiserver/cache/redis"
+	"multiserver/cache/rule"
+	"multiserver/proxy/wire"
+)
+
+// Room is how many bytes stay free in front of a record that was found, for
+// the status line and the fields that only a hit has.
+const Room = 512
+
+// Verdict is what Find makes of a request.
+type Verdict uint8
+
+const (
+	Pass    Verdict = iota // none of the cache's business: forward it as it is
+	Hit                    // Entry answers it
+	Miss                   // forward it, with what AppendConditions says, and tell Answered
+	Refused                // it wanted a stored answer or none: 504
+)
+
+// Visit is what one exchange has to do with the cache. The zero value is
+// ready; End makes it ready for the next one. All it lends is good up to End.
+type Visit struct {
+	Entry Entry // of a Hit; of a Miss: what is there, but cannot be used unasked
+
+	// What Cache-Status says of it.
+	Tier      Tier
+	Why       Reason // why it was forwarded
+	Collapsed bool   // another request's fetch answered it
+	Stored    bool   // the answer is being stored
+	Refresh   bool   // of a Hit: it is to be refreshed behind this answer
+	Now       int64  // Unix ms, as of Find
+
+	c        *Cache
+	key      []byte // of the target; buffer reused
+	at       []byte // where its answer lies: key, or key and variant; buffer reused
+	names    []byte // what answers here vary by, if they do; buffer reused
+	gen      uint64 // the generation of the variants
+	vary     bool   // names are known
+	buf      []byte // from wire.AcquireBuffer: what was found, behind Room
+	found    []byte // the same, or larger
+	wish     rule.Wish
+	fills    bool    // the answer may be stored
+	asks     bool    // Entry's validators are sent
+	wants    bool    // the request has conditions of its own, which are answered here
+	rest     bool    // Entry is a part, and what lacks is asked for
+	soft     bool    // Entry was purged softly
+	doubt    bool    // what memory holds may have been dropped elsewhere
+	from     int64   // Unix ms: when the request was forwarded
+	seq      uint64  // the last purge then
+	id       uint64  // of the chunks being written
+	fetch    *flight // that this exchange leads
+	lease    redis.Lease
+	leads    bool // lease is ours
+	isBehind bool // it holds a place of those
+	write    fill
+
+	terms         rule.Terms
+	scratch, tags []byte // buffers reused
+	far           []byte // what came from the second tier; kept up to End
+}
+
+// End lets go of all it holds; who waits for this fetch, if it was not landed,
+// may try.
+func (v *Visit) End() {
+	if v.c == nil {
+		return // fast path: there was no visit
+	}
+	v.land(failed)
+	if v.isBehind {
+		<-v.c.behind
+	}
+	v.write.end()
+	if v.buf != nil {
+		wire.ReleaseBuffer(v.buf)
+	}
+	*v = Visit{key: v.key[:0], at: v.at[:0], names: v.names[:0], write: v.write, terms: v.terms, scratch: v.scratch[:0], tags: v.tags[:0]}
+}
+
+// land ends the flight this exchange leads, if it does.
+func (v *Visit) land(o outcome) {
+	if v.leads {
+		v.leads = false
+		v.c.far.Release(v.lease)
+	}
+	if v.fetch != nil {
+		v.c.flights.land(v.fetch, o)
+		v.fetch = nil
+	}
+}
+
+// Active tells whether the answer is the cache's business.
+func (v *Visit) Active() bool { return v.fills }
+
+// Visited tells whether the cache was asked at all.
+func (v *Visit) Visited() bool { return v.c != nil }

@@ -1,0 +1,113 @@
+package proxy
+
+import (
+	"io"
+
+	"multiserver/cache"
+	"multiserver/pool"
+	"multiserver/proxy/wire"
+)
+
+// lookup answers from the cache if it may. A hit takes no place in the
+// process: it costs less than to refuse it.
+func (p *Proxy) lookup(x *Exchange) bool {
+	c := p.opt.Cache
+	if c == nil {
+		return true
+	}
+	switch c.Find(&x.visit, &x.Req, x.secure(), x.host()) {
+	case cache.Hit:
+		if x.visit.Refresh {
+			p.refresh(x)
+		}
+		return p.reply(x)
+	case cache.Refused:
+		return p.answer(x, 504, "not stored, and the request forbids to ask an upstream")
+	}
+	return true
+}
+
+// secure tells whether the client came by TLS, as far as those say whom we
+// trust.
+func (x *Exchange) secure() bool {
+	if x.Client.trusted && x.Req.Asserts {
+		if proto := x.Req.Find(wire.ForwardedProto); proto != nil {
+			return wire.EqualFold(proto, "https")
+		}
+	}
+	return x.Client.secure
+}
+
+// host is what the client asked for: whatever shapes an answer has to be a
+// part of its key.
+func (x *Exchange) host() []byte {
+	if x.Client.trusted && x.Req.Asserts {
+		if host := x.Req.Find(wire.ForwardedHost); host != nil {
+			return host
+		}
+	}
+	return x.Req.Host
+}
+
+// learn shows the final answer's head to the cache before any of it reaches
+// the client. done: the client has another answer in its place.
+func (p *Proxy) learn(x *Exchange) (done bool, f *pool.Fault) {
+	c := p.opt.Cache
+	if !x.visit.Active() {
+		c.Changed(&x.visit, &x.Req, x.secure(), x.host(), &x.Res)
+		return false, nil
+	}
+	framing := x.Res.Framing(x.isHead())
+	x.outBody.Begin(x.link.Conn, framing, x.Res.Length, 0)
+	switch c.Answered(&x.visit, &x.Req, &x.Res) {
+	case cache.Confirmed:
+		p.reply(x)
+		return true, nil
+	case cache.Fallback:
+		x.visit.UseStale()
+		p.reply(x)
+		return true, nil
+	case cache.Gather:
+		return true, p.gatherRest(x)
+	case cache.Again:
+		p.leave(x, nil)
+		if f := p.try(x, x.up); f != nil {
+			return true, f
+		}
+		return p.learn(x)
+	}
+	if x.visit.Storing() {
+		x.link.Serve(nil) // others wait for it as well: it goes on if this client leaves
+	}
+	return false, nil
+}
+
+// gatherRest stores what lacked of a stored part, and answers with the whole.
+func (p *Proxy) gatherRest(x *Exchange) *pool.Fault {
+	for x.link.Unpin(); ; { // its head has been copied
+		piece, err := x.outBody.Take()
+		switch {
+		case err == nil:
+			x.visit.Append(piece)
+			continue
+		case err == io.EOF:
+			x.visit.Commit()
+			p.reply(x)
+			return nil
+		case err != wire.ErrMore:
+			return pool.BodyFault(err)
+		}
+		x.link.ReadWithin(p.opt.Idle)
+		if err := x.outBody.Fill(); err != nil {
+			return pool.BodyFault(err)
+		}
+	}
+}
+
+// keep is who stores the answer's body, nil if nobody does.
+func (x *Exchange) keep() *cache.Visit {
+	if x.visit.Storing() {
+		return &x.visit
+	}
+	return nil
+}

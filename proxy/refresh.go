@@ -1,0 +1,68 @@
+package proxy
+
+import (
+	"bytes"
+	"io"
+	"net"
+	"runtime/debug"
+	"time"
+
+	"multiserver/proxy/wire"
+)
+
+// refresh asks an upstream, behind the client's back, for what x was just
+// answered with, which is stale: it is as if the same client asked again and
+// did not care for the answer.
+func (p *Proxy) refresh(x *Exchange) {
+	b := acquireExchange(nil)
+	if !p.opt.Cache.Behind(&b.visit, &x.visit) {
+		b.release()
+		return
+	}
+	c := *x.Client
+	b.Client, c.x = &c, nil
+	raw := bytes.Clone(x.Req.Raw)
+	p.behind.Add(1)
+	go func() {
+		defer p.behind.Done()
+		c.Conn = wire.NewConn(nowhere{}, p.opt.Guard, wire.HeadBuffer)
+		defer c.Close()
+		p.serveBehind(b, raw)
+	}()
+}
+
+// serveBehind is Serve for a request that nobody waits for: it was admitted
+// before, and is looked up already.
+func (p *Proxy) serveBehind(x *Exchange, raw []byte) {
+	defer func() {
+		if r := recover(); r != nil {
+			p.Stats.Panics.Add(1)
+			p.opt.Log.Error("BUG: panic", "cause", r, "stack", string(debug.Stack()))
+			x.wreck()
+			x.visit.End()
+		}
+		x.exit()
+		x.release()
+	}()
+	if _, err := x.Req.Parse(raw); err != nil {
+		return // cannot be: it was parsed before
+	}
+	x.Req.Method = getMethod
+	x.inBody.Begin(x.Client.Conn, wire.None, 0, 0)
+	_ = p.enter(x) && p.forward(x)
+}
+
+var getMethod = []byte("GET")
+
+// nowhere is a connection on which nothing ever comes, and on which all that
+// goes is lost.
+type nowhere struct{}
+
+func (nowhere) Read([]byte) (int, error)         { return 0, io.EOF }
+func (nowhere) Write(p []byte) (int, error)      { return len(p), nil }
+func (nowhere) Close() error                     { return nil }
+func (nowhere) LocalAddr() net.Addr              { return nil }
+func (nowhere) RemoteAddr() net.Addr             { return nil }
+func (nowhere) SetDeadline(time.Time) error      { return nil }
+func (nowhere) SetReadDeadline(time.Time) error  { return nil }
+func (nowhere) SetWriteDeadline(time.Time) error { return nil }

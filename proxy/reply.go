@@ -1,0 +1,146 @@
+package proxy
+
+import (
+	"crypto/rand"
+	"strconv"
+
+	"multiserver/cache/part"
+	"multiserver/proxy/wire"
+)
+
+var fewer = wire.KindsOf(wire.Condition, wire.Range) // requests that may get less than all
+
+// reply answers from the stored entry that the visit found. It returns false,
+// so that a step can end with it.
+//
+// Fast path: one copy of the record, which was made to find it, and one write.
+func (p *Proxy) reply(x *Exchange) bool {
+	v, e := &x.visit, &x.visit.Entry
+	x.status, x.began = e.Status(), true
+	x.close = x.close || p.draining.Load()
+	if x.Req.HasAny(fewer) && p.replyLess(x) {
+		return false
+	}
+	out := v.Front(x.appendConnection(x.buffer(0)))
+	switch {
+	case x.isHead():
+		p.deliver(x, out[:len(out)-len(e.Body())])
+	case p.deliver(x, out) && e.InChunks():
+		p.deliverSpan(x, part.Span{To: e.Length()})
+	}
+	if !x.isHead() {
+		x.sent = e.Length()
+	}
+	return false
+}
+
+// deliver writes a piece of a stored answer, and tells whether that went well.
+func (p *Proxy) deliver(x *Exchange, piece []byte) bool {
+	x.Client.WriteWithin(p.opt.Idle)
+	if x.Client.Write(piece, nil) != nil {
+		x.broken = true
+	}
+	return !x.broken
+}
+
+// deliverSpan writes a span of the stored body. Of one in chunks some may be
+// gone by now; then the client's connection breaks.
+func (p *Proxy) deliverSpan(x *Exchange, s part.Span) bool {
+	e := &x.visit.Entry
+	if !e.InChunks() {
+		return p.deliver(x, e.Body()[s.From:s.To])
+	}
+	buf := wire.AcquireBuffer(wire.LargeBuffer)
+	defer wire.ReleaseBuffer(buf)
+	for s.Len() > 0 {
+		piece, ok := x.visit.ChunkAt(buf[:0], s.From)
+		if !ok {
+			x.broken = true
+			return false
+		}
+		piece = piece[:min(int64(len(piece)), s.Len())]
+		if !p.deliver(x, piece) {
+			return false
+		}
+		s.From += int64(len(piece))
+	}
+	return true
+}
+
+// replyLess answers a request with conditions or ranges, and tells whether it
+// did; else the whole is the answer.
+func (p *Proxy) replyLess(x *Exchange) bool {
+	v, e := &x.visit, &x.visit.Entry
+	if e.Status() != 200 && e.Status() != 206 || v.Verbatim(&x.Req) {
+		return false
+	}
+	s, now := e.Stored(), v.Now/1000
+	switch part.Of(&x.Req, &s, now, &x.ranges) {
+	case part.NotModified:
+		p.replyHead(x, 304, bodily, nil)
+	case part.Partial:
+		p.replySpan(x, &s)
+	case part.Multipart:
+		p.replySpans(x, &s)
+	case part.Unsatisfiable:
+		p.replyHead(x, 416, bodily, part.AppendUnsatisfied([]byte("Content-Length: 0\r\nContent-Range: "), s.Length))
+	default:
+		return false
+	}
+	return true
+}
+
+// The fields that an answer has otherwise than the entry, or not at all (RFC
+// 9110 §15.4.5, §15.3.7).
+var (
+	bodily = []string{"content-length", "content-range", "content-type", "content-encoding", "content-language"}
+	sized  = []string{"content-length", "content-range"}
+	typed  = []string{"content-length", "content-range", "content-type"}
+)
+
+// replyHead writes a head with a status of its own, the entry's fields but
+// some, and last.
+func (p *Proxy) replyHead(x *Exchange, status int, but []string, last []byte) bool {
+	x.status = status
+	out := append(x.buffer(len(x.visit.Entry.Fields())+256), "HTTP/1.1 "...)
+	out = strconv.AppendInt(out, int64(status), 10)
+	out = append(append(append(out, ' '), statusText(status)...), crlf...)
+	out = x.visit.AppendFields(out, but)
+	out = x.visit.AppendOwn(out)
+	if last != nil {
+		out = append(append(out, last...), crlf...)
+	}
+	x.out = append(x.appendConnection(out), crlf...)
+	return p.deliver(x, x.out)
+}
+
+func (p *Proxy) replySpan(x *Exchange, s *part.Stored) {
+	span := x.ranges.Spans()[0]
+	last := strconv.AppendInt([]byte("Content-Length: "), span.Len(), 10)
+	last = part.AppendContentRange(append(last, "\r\nContent-Range: "...), span, s.Length)
+	if p.replyHead(x, 206, sized, last) {
+		p.deliverHeld(x, s, span)
+	}
+}
+
+// replySpans answers with several ranges, each with a head of its own.
+func (p *Proxy) replySpans(x *Exchange, s *part.Stored) {
+	parts := part.Parts{Spans: x.ranges.Spans(), Length: s.Length, Type: x.visit.Entry.ContentType()}
+	_, _ = rand.Read(parts.Random[:]) // never fails
+	last := strconv.AppendInt([]byte("Content-Length: "), parts.Size(), 10)
+	last = parts.AppendType(append(last, "\r\nContent-Type: "...))
+	ok := p.replyHead(x, 206, typed, last)
+	for i := 0; ok && i < len(parts.Spans); i++ {
+		ok = p.deliver(x, parts.AppendHead(x.buffer(0), i)) && p.deliverHeld(x, s, parts.Spans[i])
+	}
+	if ok {
+		p.deliver(x, parts.AppendTail(x.buffer(0)))
+	}
+}
+
+// deliverHeld writes a span of the representation, of which the entry may hold
+// a part only.
+func (p *Proxy) deliverHeld(x *Exchange, s *part.Stored, span part.Span) bool {
+	x.sent += span.Len()
+	return p.deliverSpan(x, part.Span{From: span.From - s.Held.From, To: span.To - s.Held.From})
+}

@@ -1,0 +1,95 @@
+package server
+
+import (
+	"context"
+	"fmt"
+	"net/url"
+	"strconv"
+	"strings"
+
+	"multiserver/cache"
+	"multiserver/cache/key"
+	"multiserver/cache/memory"
+	"multiserver/cache/redis"
+	"multiserver/cache/rule"
+	"multiserver/proxy/config"
+)
+
+// makeCache builds the cache if there is to be one.
+func (s *Server) makeCache(ctx context.Context) (err error) {
+	c := &s.conf.Cache
+	if c.Memory == 0 {
+		return nil
+	}
+	o := cache.Options{
+		Memory: memory.Options{Size: c.Memory},
+		Rules: rule.Rules{
+			Default:       c.TTL,
+			RefuseCookies: c.NoCookies,
+			Ignore:        c.IgnoreRequests,
+			Targets:       []string{"cdn-cache-control"},
+		},
+		Keys:   key.Rules{DropQuery: c.DropQuery, SortQuery: c.SortQuery},
+		Object: c.Object,
+		Wait:   c.Wait,
+		Grace:  c.Stale,
+		Log:    s.log,
+	}
+	if o.Filter, err = filter(c); err != nil {
+		return err
+	}
+	var ok bool
+	if o.Vary, ok = rule.AppendNames(nil, []byte(strings.Join(c.Vary, ","))); !ok {
+		return fmt.Errorf("--cache-vary %s: too many names", strings.Join(c.Vary, ","))
+	}
+	if len(c.Redis.Addrs) > 0 {
+		o.Redis = &redis.Options{
+			URL:         redisURL(&c.Redis),
+			Prefix:      c.Redis.Prefix + ":",
+			ReadTimeout: c.Redis.Timeout,
+			Log:         s.log,
+		}
+	}
+	if s.cache, err = cache.New(ctx, o); err != nil {
+		return fmt.Errorf("--cache: %w", err)
+	}
+	return nil
+}
+
+func filter(c *config.Cache) (f key.Filter, err error) {
+	for _, list := range []struct {
+		name  string
+		words []string
+		to    *[]key.Pattern
+	}{{"cache-path", c.Paths, &f.Only}, {"cache-never", c.Never, &f.Never}} {
+		for _, w := range list.words {
+			p, err := key.ParsePattern(w)
+			if err != nil {
+				return f, fmt.Errorf("--%s: %w", list.name, err)
+			}
+			*list.to = append(*list.to, p)
+		}
+	}
+	return f, nil
+}
+
+// redisURL is r as package cache/redis wants it.
+func redisURL(r *config.Redis) string {
+	u := url.URL{Scheme: "redis", Host: strings.Join(r.Addrs, ",")}
+	if r.TLS {
+		u.Scheme = "rediss"
+	}
+	if r.Mode != "" {
+		u.Scheme += "-" + r.Mode
+	}
+	if r.User != "" || r.Password != "" {
+		u.User = url.UserPassword(r.User, r.Password)
+	}
+	if r.DB != 0 {
+		u.Path = "/" + strconv.Itoa(r.DB)
+	}
+	if r.Mode == "sentinel" {
+		u.RawQuery = url.Values{"master": {r.Master}}.Encode()
+	}
+	return u.String()
+}
