@@ -2,6 +2,7 @@ package memory
 
 import (
 	"sync"
+	"time"
 
 	"github.com/VictoriaMetrics/fastcache"
 	"github.com/cespare/xxhash/v2"
@@ -31,6 +32,7 @@ type Memory struct {
 
 	past  past       // what the ring had counted before it was reset
 	saves sync.Mutex // held by the one who saves
+	stall time.Duration
 }
 
 // New returns an empty tier. It takes its memory as it is filled. The error
@@ -40,7 +42,7 @@ func New(o Options) (*Memory, error) {
 	if err != nil {
 		return nil, err
 	}
-	m := &Memory{ring: fastcache.New(int(p.data)), plan: p}
+	m := &Memory{ring: fastcache.New(int(p.data)), plan: p, stall: saveStall}
 	for i := range m.shards {
 		m.shards[i].door = make([]uint32, p.slots)
 	}
@@ -57,7 +59,8 @@ func MaxRecord(n int) int {
 }
 
 // Find appends the record under key to dst. The epoch is that of its Put. If
-// there is none, dst comes back as it was.
+// there is none, dst comes back as it was. The bytes from there to cap(dst), up
+// to Room, are overwritten.
 func (m *Memory) Find(dst, key []byte) (rec []byte, epoch uint64, ok bool) {
 	return m.find(dst, key, record)
 }

@@ -3,6 +3,7 @@ package memory
 import (
 	"bytes"
 	"fmt"
+	"path/filepath"
 	"strconv"
 	"strings"
 	"sync"
@@ -186,7 +187,7 @@ func TestARenewalBringsNothingBack(t *testing.T) {
 
 func TestManyAtOnce(t *testing.T) {
 	m := least(t)
-	keys := inRing(11, 400)
+	keys, file := inRing(11, 400), filepath.Join(t.TempDir(), "cache")
 	var all sync.WaitGroup
 	for g := range 4 {
 		all.Go(func() {
@@ -208,6 +209,9 @@ func TestManyAtOnce(t *testing.T) {
 				if g == 0 && i%1000 == 999 {
 					m.Reset()
 					m.Stats()
+					if err := m.Save(file); err != nil {
+						t.Error(err)
+					}
 				}
 			}
 		})
