@@ -7,10 +7,12 @@ import (
 	"fmt"
 	"net"
 	"slices"
+	"strconv"
 	"sync"
 	"sync/atomic"
 	"time"
 
+	"github.com/cespare/xxhash/v2"
 	"github.com/redis/rueidis"
 )
 
@@ -19,6 +21,7 @@ type link struct {
 	rueidis.Client
 	tracking   bool
 	subscribed atomic.Uint64 // without tracking: how often; 0 while it is not
+	first      chan struct{} // closed when it is subscribed for the first time
 	stop       context.CancelFunc
 	done       chan struct{} // closed when the subscriber has ended; nil if there is none
 }
@@ -126,24 +129,19 @@ func masterOf(slot rueidis.RedisMessage) (string, error) {
 	return net.JoinHostPort(host, fmt.Sprint(port)), err
 }
 
-// armed is what news depend on: the masters and how often each was dialled,
-// or how often we subscribed. Another value: news may have been missed.
-func (r *Redis) armed(l *link, masters map[string]rueidis.Client) (uint64, error) {
-	if !l.tracking {
-		n := l.subscribed.Load()
-		if n == 0 {
-			return 0, errors.New("not subscribed yet")
-		}
-		return n, nil
+// armed is what news depend on: the masters and when each was dialled, or how
+// often we subscribed. Another value: news may have been missed. 0: none come.
+func (r *Redis) armed(l *link, masters map[string]rueidis.Client) (mark uint64) {
+	switch {
+	case !l.tracking:
+		return l.subscribed.Load()
+	case r.place.shape != cluster:
+		return r.dials.count()
 	}
-	if r.place.shape != cluster {
-		return r.dials.count(), nil
-	}
-	mark := uint64(len(masters))
 	for addr := range masters {
-		mark += r.dials.of(addr) // new masters bring a number of their own, as no two are alike
+		mark += xxhash.Sum64String(addr + strconv.FormatUint(r.dials.of(addr), 10))
 	}
-	return mark, nil
+	return mark
 }
 
 // dials counts the connections that the client makes and loses. The client

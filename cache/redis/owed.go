@@ -72,24 +72,42 @@ func (r *Redis) pay(ctx context.Context, l *link) error {
 			}
 			r.Stats.Resets.Add(1)
 		}
-		if err := r.payBatch(ctx, l, ops); err != nil {
+		if err := r.payBatch(ctx, ops); err != nil {
 			return err
 		}
 	}
 }
 
-// payBatch drops a few names; those that fail are owed again.
-func (r *Redis) payBatch(ctx context.Context, l *link, ops []op) (failed error) {
-	if len(ops) == 0 {
-		return nil
+// payment is what became of a drop that was owed.
+type payment struct {
+	name string
+	err  error
+}
+
+// payBatch drops a few names, and waits for that; those that fail are owed
+// again. They go through the queue: a put that waits there is older, and must
+// not come after.
+func (r *Redis) payBatch(ctx context.Context, ops []op) (failed error) {
+	paid := make(chan payment, len(ops)) // holds all, so that the writer never waits
+	open := make(map[string]struct{}, len(ops))
+	for _, o := range ops {
+		o.paid = paid
+		open[o.name] = struct{}{}
+		r.queue.add(o)
 	}
-	for i, err := range r.do(ctx, l, ops) {
-		if err != nil {
-			failed = err
-			r.owed.add(ops[i].name, r.opt.OwedEntries)
-			continue
+	for len(open) > 0 && failed == nil {
+		select {
+		case p := <-paid:
+			if failed = p.err; failed == nil {
+				delete(open, p.name)
+				r.Stats.Paid.Add(1)
+			}
+		case <-ctx.Done():
+			failed = ctx.Err()
 		}
-		r.Stats.Paid.Add(1)
+	}
+	for name := range open { // some may be done yet: twice does not hurt
+		r.owed.add(name, r.opt.OwedEntries)
 	}
 	return failed
 }

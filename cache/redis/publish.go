@@ -39,18 +39,26 @@ func (r *Redis) news(l *link, name string) rueidis.Completed {
 	return l.B().Publish().Channel(r.names.channel).Message(r.node + name).Build()
 }
 
-// subscribe starts the goroutine that listens, for the life of the link.
+// subscribe starts the goroutine that listens, for the life of the link, and
+// gives it a moment to be heard of.
 func (r *Redis) subscribe(l *link) {
 	ctx, stop := context.WithCancel(r.ctx)
-	l.stop, l.done = stop, make(chan struct{})
+	l.stop, l.first, l.done = stop, make(chan struct{}), make(chan struct{})
 	go r.listen(ctx, l)
+	select {
+	case <-l.first:
+	case <-time.After(answerWithin):
+	case <-r.closing:
+	}
 }
 
 func (r *Redis) listen(ctx context.Context, l *link) {
 	defer close(l.done)
 	times := uint64(0)
 	heard := rueidis.WithOnSubscriptionHook(ctx, func(rueidis.PubSubSubscription) {
-		times++ // by the link's goroutine, and one link at a time
+		if times++; times == 1 { // one connection's goroutine after the other's
+			close(l.first)
+		}
 		l.subscribed.Store(times)
 		r.nudge()
 	})

@@ -3,6 +3,7 @@ package redis
 import (
 	"context"
 	"errors"
+	"slices"
 	"sync"
 	"time"
 
@@ -17,6 +18,7 @@ type op struct {
 	value []byte // of a put: head and record
 	token string // of a release
 	ttl   time.Duration
+	paid  chan<- payment // of a drop that was owed: who waits for its end
 }
 
 type verb uint8
@@ -30,8 +32,9 @@ const (
 // queue is what waits to be written, in order, bounded in entries and bytes.
 type queue struct {
 	mu      sync.Mutex
-	ops     []op // guarded by mu
-	bytes   int  // guarded by mu; of their values
+	ops     []op           // guarded by mu
+	bytes   int            // guarded by mu; of their values
+	puts    map[string]int // guarded by mu; how many puts of a name are in ops
 	entries int
 	limit   int
 	more    chan struct{}
@@ -39,15 +42,25 @@ type queue struct {
 
 func (q *queue) init(entries, bytes int) {
 	q.entries, q.limit, q.more = entries, bytes, make(chan struct{}, 1)
+	q.puts = make(map[string]int)
 }
 
-// add is false when the queue is full.
+// add is false when the queue is full. A quarter more is for drops and
+// releases: a crowd of puts must not keep them out. What is paid always fits:
+// it is bounded already.
 func (q *queue) add(o op) bool {
+	entries := q.entries
+	if o.does != put {
+		entries += entries / 4
+	}
 	q.mu.Lock()
-	fits := len(q.ops) < q.entries && q.bytes+len(o.value) <= q.limit
+	fits := o.paid != nil || len(q.ops) < entries && q.bytes+len(o.value) <= q.limit
 	if fits {
 		q.ops = append(q.ops, o)
 		q.bytes += len(o.value)
+		if o.does == put {
+			q.puts[o.name]++
+		}
 	}
 	q.mu.Unlock()
 	if fits {
@@ -57,6 +70,36 @@ func (q *queue) add(o op) bool {
 		}
 	}
 	return fits
+}
+
+// overtaken removes the puts of a name that somebody else has changed since:
+// they may be of what was there before.
+func (q *queue) overtaken(name string) (removed int) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	if q.puts[name] == 0 {
+		return 0
+	}
+	q.ops = slices.DeleteFunc(q.ops, func(o op) bool {
+		if o.does != put || o.name != name {
+			return false
+		}
+		q.gone(&o)
+		removed++
+		return true
+	})
+	return removed
+}
+
+// gone is called with mu held.
+func (q *queue) gone(o *op) {
+	q.bytes -= len(o.value)
+	if o.does != put {
+		return
+	}
+	if q.puts[o.name]--; q.puts[o.name] == 0 {
+		delete(q.puts, o.name)
+	}
 }
 
 // A batch is what goes to Redis at once. Readers on the same connection wait
@@ -72,12 +115,13 @@ func (q *queue) take(batch []op) []op {
 	n, size := 0, 0
 	for n < len(q.ops) && n < batchOps && (n == 0 || size+len(q.ops[n].value) <= batchBytes) {
 		size += len(q.ops[n].value)
+		q.gone(&q.ops[n])
 		n++
 	}
 	batch = append(batch, q.ops[:n]...)
 	left := copy(q.ops, q.ops[n:])
 	clear(q.ops[left:]) // their values are not held
-	q.ops, q.bytes = q.ops[:left], q.bytes-size
+	q.ops = q.ops[:left]
 	return batch
 }
 
@@ -213,6 +257,8 @@ func (r *Redis) sent(o *op, err error) {
 		r.Stats.PutBytes.Add(uint64(len(o.value)))
 	case o.does == put:
 		r.Stats.PutFailed.Add(1)
+	case o.paid != nil:
+		o.paid <- payment{o.name, err}
 	case o.does == drop && err == nil:
 		r.Stats.Drops.Add(1)
 	case o.does == drop:

@@ -14,6 +14,7 @@ type Stats struct {
 	Puts, PutBytes       atomic.Uint64 // written; bytes after squeezing
 	PutFull, PutAway     atomic.Uint64 // dropped: the queue was full; Redis is away
 	PutLarge, PutFailed  atomic.Uint64 // dropped: over 64 MiB; refused by Redis, or lost with the link
+	PutStale             atomic.Uint64 // dropped: another node changed the key while it waited
 	Drops                atomic.Uint64 // done
 	Owed, Paid, Resets   atomic.Uint64 // drops noted for later; of these done; too many of them, so all was dropped
 	Leases, LeasesTaken  atomic.Uint64 // won; somebody else has it
@@ -37,6 +38,7 @@ func (s *Stats) Each(f func(name string, count uint64)) {
 		{"puts", &s.Puts}, {"put_bytes", &s.PutBytes},
 		{"put_full", &s.PutFull}, {"put_away", &s.PutAway},
 		{"put_large", &s.PutLarge}, {"put_failed", &s.PutFailed},
+		{"put_stale", &s.PutStale},
 		{"drops", &s.Drops}, {"owed", &s.Owed}, {"paid", &s.Paid}, {"resets", &s.Resets},
 		{"leases", &s.Leases}, {"leases_taken", &s.LeasesTaken},
 		{"releases", &s.Releases}, {"releases_lost", &s.ReleasesLost},

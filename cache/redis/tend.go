@@ -73,6 +73,7 @@ func (r *Redis) look() bool {
 		if l, err = r.connect(); err != nil {
 			return r.lost(nil, err)
 		}
+		r.mark = 0
 		r.link.Store(l)
 	}
 	if err := r.check(ctx, l); err != nil {
@@ -93,22 +94,9 @@ func (r *Redis) check(ctx context.Context, l *link) error {
 	if err != nil {
 		return err
 	}
-	// Before the pings: whoever is dialled after this look is a new look's.
-	// That a ping is answered says that what arms the connection was, too.
-	mark, err := r.armed(l, masters)
+	mark, err := r.alive(ctx, l, masters)
 	if err != nil {
 		return err
-	}
-	for _, node := range masters {
-		if err := node.Do(ctx, node.B().Ping().Build()).Error(); err != nil {
-			return err
-		}
-	}
-	if first, err := r.armed(l, masters); err != nil || first != mark {
-		mark = first // the pings themselves have dialled
-		if err != nil {
-			return err
-		}
 	}
 	if mark != r.mark {
 		r.everything()
@@ -120,6 +108,30 @@ func (r *Redis) check(ctx context.Context, l *link) error {
 	}
 	return r.pay(ctx, l)
 }
+
+// alive pings the masters, and gives what they were armed as when all answered.
+// That a ping is answered says that what arms a connection was, too; if another
+// was dialled meanwhile that is to be seen again.
+func (r *Redis) alive(ctx context.Context, l *link, masters map[string]rueidis.Client) (uint64, error) {
+	before := r.armed(l, masters)
+	for {
+		for _, node := range masters {
+			if err := node.Do(ctx, node.B().Ping().Build()).Error(); err != nil {
+				return 0, err
+			}
+		}
+		after := r.armed(l, masters)
+		if after == 0 {
+			return 0, errDeaf
+		}
+		if after == before {
+			return after, nil
+		}
+		before = after
+	}
+}
+
+var errDeaf = errors.New("not subscribed to news")
 
 // probe closes the breakers whose node answers in time again.
 func (r *Redis) probe(ctx context.Context, l *link) (all bool) {

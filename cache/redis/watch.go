@@ -131,6 +131,7 @@ func (r *Redis) pushed(name string) {
 	}
 	if isRecord {
 		r.Stats.Pushes.Add(1)
+		r.Stats.PutStale.Add(uint64(r.queue.overtaken(name)))
 		r.pulses.shard[xxhash.Sum64String(key)&255].Add(1)
 		if r.opt.Changed != nil {
 			r.opt.Changed([]byte(key))

@@ -88,7 +88,8 @@ func StartCluster(dir string) (s *Set, err error) {
 		if i >= 3 {
 			group = &s.Replicas
 		}
-		if err = s.add(group, dir, "--cluster-enabled", "yes", "--cluster-node-timeout", "1000",
+		// A replica that has got nothing yet is not shown: pings count.
+		if err = s.add(group, dir, "--cluster-enabled", "yes", "--cluster-node-timeout", "1000", "--repl-ping-replica-period", "1",
 			"--cluster-port", strconv.Itoa(freePort()), "--cluster-config-file", fmt.Sprintf("nodes-%d.conf", i)); err != nil {
 			return s, err
 		}
@@ -105,14 +106,19 @@ func (s *Set) join() error {
 	nodes := append(append([]*Server(nil), s.Masters...), s.Replicas...)
 	for i, m := range s.Masters {
 		_, err := m.Do("CLUSTER", "ADDSLOTSRANGE", strconv.Itoa(i*16384/3), strconv.Itoa((i+1)*16384/3-1))
+		if err == nil { // two of one epoch would have to sort that out first
+			_, err = m.Do("CLUSTER", "SET-CONFIG-EPOCH", strconv.Itoa(i+1))
+		}
 		if err != nil {
 			return err
 		}
 	}
-	for _, n := range nodes[1:] {
+	for i, n := range nodes { // each meets all: by hearsay they take seconds
 		bus := n.args[at(n.args, "--cluster-port")+1]
-		if _, err := nodes[0].Do("CLUSTER", "MEET", "127.0.0.1", strconv.Itoa(n.port), bus); err != nil {
-			return err
+		for _, m := range nodes[:i] {
+			if _, err := m.Do("CLUSTER", "MEET", "127.0.0.1", strconv.Itoa(n.port), bus); err != nil {
+				return err
+			}
 		}
 	}
 	for i, n := range s.Replicas {
