@@ -119,8 +119,8 @@ func (e *Entry) Length() int64 { return e.i64(atLength) }
 // Fields are the lines that go to clients, each with its CRLF.
 func (e *Entry) Fields() []byte { return e.rec[e.at : e.at+int(e.u32(atFields))] }
 
-// Body is the body if it lies in the record; else it lies in chunks.
-func (e *Entry) Body() []byte { return e.rec[e.at+int(e.u32(atFields))+len(crlf):] }
+// inline is the body if it lies in the record.
+func (e *Entry) inline() []byte { return e.rec[e.at+int(e.u32(atFields))+len(crlf):] }
 
 func (e *Entry) tags() []byte { return e.rec[header : header+8*int(e.u16(atTags))] }
 
@@ -155,9 +155,6 @@ func (e *Entry) Stored() part.Stored {
 	}
 	return s
 }
-
-// InChunks tells whether the body is not in the record, see Visit.Chunk.
-func (e *Entry) InChunks() bool { return e.has(flagChunks) }
 
 // validators tells whether an upstream can be asked whether it still holds.
 func (e *Entry) validators() bool { return e.u16(atETag+2) > 0 || e.u16(atLM+2) > 0 }

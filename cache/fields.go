@@ -58,7 +58,8 @@ func priorOf(res *wire.Response) (list []byte) {
 
 // Front writes, backwards into the room before e's fields, what only this
 // answer says: the status line, Age, Cache-Status, and extra lines. It returns
-// front, fields and, if it is there, the body as one piece.
+// front, fields and, if it is inline, the body as one piece. What was written
+// over is Entry's: Body has to be taken before, and Entry is none any more.
 //
 // Fast path: nothing else of the answer is touched.
 func (v *Visit) Front(extra []byte) []byte {

@@ -54,7 +54,7 @@ func (c *Cache) freshen(v *Visit, q *wire.Request, res *wire.Response, now int64
 	c.opt.Rules.JudgeAs(t, q, &m, old.Status(), v.from, now)
 	v.id = old.id()
 	c.begin(v, t, &terms{kind: kindAnswer, status: old.Status(), reason: old.reason()}, &m, now)
-	w, in := &v.write, old.Body()
+	w, in := &v.write, old.inline()
 	defer w.end()
 	v.Stored = false
 	if old.has(flagChunks) {

@@ -74,7 +74,7 @@ func (c *Cache) settle(v *Visit, key []byte, e Entry, epoch uint64) bool {
 
 // chunked is the record of an entry whose body goes into chunks.
 func (c *Cache) chunked(e Entry) []byte {
-	body := e.Body()
+	body := e.inline()
 	rec := append([]byte(nil), e.rec[:len(e.rec)-len(body)]...)
 	id := newID()
 	setFlag(rec, flagChunks)
@@ -156,15 +156,4 @@ func (c *Cache) gathered(e *Entry) []byte {
 		}
 	}
 	return rec
-}
-
-// ChunkAt is the body from that place on to the end of the chunk it is in,
-// read into buf if that is large enough. Not ok: the chunk is gone.
-func (v *Visit) ChunkAt(buf []byte, at int64) (piece []byte, ok bool) {
-	piece, ok = v.c.mem.Chunk(buf[:0], v.Entry.id(), uint32(at/chunk))
-	if !ok || int64(len(piece)) <= at%chunk {
-		v.c.Stats.Torn.Add(1)
-		return nil, false
-	}
-	return piece[at%chunk:], true
 }

@@ -143,7 +143,7 @@ func (c *Cache) join(v *Visit, q *wire.Request, res *wire.Response, now int64) O
 // appendEntry appends the body of a stored entry to the one being stored.
 func (v *Visit) appendEntry(e *Entry) bool {
 	if !e.has(flagChunks) {
-		v.Append(e.Body())
+		v.Append(e.inline())
 		return v.Storing()
 	}
 	buf := wire.AcquireBuffer(wire.LargeBuffer)

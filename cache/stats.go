@@ -53,18 +53,20 @@ var reasonNames = [Reasons]string{"", "method", "body", "request", "rule", "unsh
 
 func (r Reason) String() string { return reasonNames[r] }
 
+type counter = atomic.Uint64
+
 // Stats are a Cache's counters.
 type Stats struct {
-	Hits      [Tiers]atomic.Uint64
-	Passes    [Reasons]atomic.Uint64 // not looked up, by why
-	Misses    [Reasons]atomic.Uint64 // looked up and forwarded, by why
-	Collapsed atomic.Uint64          // answered by another request's fetch
-	Lone      atomic.Uint64          // waited for one in vain, and went alone
-	Stored    atomic.Uint64
-	Unshared  atomic.Uint64 // answers that may not be stored
-	Long      atomic.Uint64 // not stored because of their length
-	Dropped   atomic.Uint64 // by unsafe methods and PURGE
-	Refreshed atomic.Uint64 // behind answers already given
-	Corrupt   atomic.Uint64 // records in memory that were none
-	Torn      atomic.Uint64 // bodies of which a chunk was gone
+	Hits      [Tiers]counter
+	Passes    [Reasons]counter // not looked up, by why
+	Misses    [Reasons]counter // looked up and forwarded, by why
+	Collapsed counter          // answered by another request's fetch
+	Lone      counter          // waited for one in vain, and went alone
+	Stored    counter
+	Unshared  counter // answers that may not be stored
+	Long      counter // not stored because of their length
+	Dropped   counter // by unsafe methods and PURGE
+	Refreshed counter // behind answers already given
+	Corrupt   counter // records in memory that were none
+	Torn      counter // bodies of which a chunk was gone
 }

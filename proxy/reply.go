@@ -4,6 +4,7 @@ import (
 	"crypto/rand"
 	"strconv"
 
+	"multiserver/cache"
 	"multiserver/cache/part"
 	"multiserver/proxy/wire"
 )
@@ -21,16 +22,16 @@ func (p *Proxy) reply(x *Exchange) bool {
 	if x.Req.HasAny(fewer) && p.replyLess(x) {
 		return false
 	}
+	body := v.Body()
 	out := v.Front(x.appendConnection(x.buffer(0)))
 	switch {
 	case x.isHead():
-		p.deliver(x, out[:len(out)-len(e.Body())])
-	case p.deliver(x, out) && e.InChunks():
-		p.deliverSpan(x, part.Span{To: e.Length()})
+		p.deliver(x, out[:len(out)-len(body.Inline())])
+		return false
+	case p.deliver(x, out) && body.Inline() == nil:
+		p.deliverSpan(x, &body, part.Span{To: body.Length})
 	}
-	if !x.isHead() {
-		x.sent = e.Length()
-	}
+	x.sent = body.Length
 	return false
 }
 
@@ -43,17 +44,13 @@ func (p *Proxy) deliver(x *Exchange, piece []byte) bool {
 	return !x.broken
 }
 
-// deliverSpan writes a span of the stored body. Of one in chunks some may be
-// gone by now; then the client's connection breaks.
-func (p *Proxy) deliverSpan(x *Exchange, s part.Span) bool {
-	e := &x.visit.Entry
-	if !e.InChunks() {
-		return p.deliver(x, e.Body()[s.From:s.To])
-	}
+// deliverSpan writes a span of a stored body. Of one in chunks some may be gone
+// by now; then the client's connection breaks.
+func (p *Proxy) deliverSpan(x *Exchange, b *cache.Body, s part.Span) bool {
 	buf := wire.AcquireBuffer(wire.LargeBuffer)
 	defer wire.ReleaseBuffer(buf)
 	for s.Len() > 0 {
-		piece, ok := x.visit.ChunkAt(buf[:0], s.From)
+		piece, ok := b.At(buf, s.From)
 		if !ok {
 			x.broken = true
 			return false
@@ -142,5 +139,6 @@ func (p *Proxy) replySpans(x *Exchange, s *part.Stored) {
 // a part only.
 func (p *Proxy) deliverHeld(x *Exchange, s *part.Stored, span part.Span) bool {
 	x.sent += span.Len()
-	return p.deliverSpan(x, part.Span{From: span.From - s.Held.From, To: span.To - s.Held.From})
+	body := x.visit.Body()
+	return p.deliverSpan(x, &body, part.Span{From: span.From - s.Held.From, To: span.To - s.Held.From})
 }
