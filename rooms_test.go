@@ -9,6 +9,8 @@ import (
 
 const module = "multiserver"
 
+const cacheRooms = "cache cache/key cache/memory cache/part cache/purge cache/redis cache/rule"
+
 // rooms says, for each package, which of ours it may reach, directly or
 // through others, and why no more. A package that is not here fails the test:
 // it has to earn its place with a row.
@@ -32,8 +34,9 @@ var rooms = []struct {
 	{"pool", "pool/balance proxy/wire", "reaches upstreams; must not learn of requests' routes, flags or files"},
 	{"cache/memory", "", "bytes under keys; what they mean, how long they hold and who asked must not reach it"},
 	{"pool/discover", "pool pool/balance proxy/wire", "fills in targets; who wrote the names and what becomes of the members is not its business"},
-	{"proxy", "pool pool/balance proxy/wire", "the hot way of a request: settings come compiled, files and admin pages stay outside"},
-	{"proxy/server", "pool pool/balance pool/discover proxy proxy/wire proxy/config proxy/admin", "the only room that sees everything; it works at start and stop"},
+	{"cache", "cache/key cache/memory cache/part cache/purge cache/redis cache/rule proxy/wire", "answers and where they lie; who asks for them over which connection is for the proxy"},
+	{"proxy", "pool pool/balance proxy/wire " + cacheRooms, "the hot way of a request: settings come compiled, files and admin pages stay outside"},
+	{"proxy/server", "pool pool/balance pool/discover proxy proxy/wire proxy/config proxy/admin " + cacheRooms, "the only room that sees everything; it works at start and stop"},
 	{"proxy/cli", "*", "the command line: flags in, a running server out"},
 	{"", "*", "main"},
 	{"bench", "*", "measures whatever it likes"},

@@ -2,6 +2,9 @@ package cache
 
 import "multiserver/cache/memory"
 
+// spare is what a piece needs behind it while it is read.
+const spare = 64
+
 // Body is a stored body: in one piece, in the record it was found with, or in
 // chunks, each of which is read when it is asked for.
 type Body struct {
@@ -25,16 +28,18 @@ func (v *Visit) Body() Body {
 // Inline is the whole body, nil if it is in chunks.
 func (b *Body) Inline() []byte { return b.inline }
 
-// At is the body from that place on, up to the end or to that of a chunk, which
-// is read into buf if that is large enough. Not ok: the chunk is gone.
+// At is the body from that place on: to its end, or as many whole chunks as buf
+// has room for, which must be enough for one. Not ok: a chunk is gone.
 func (b *Body) At(buf []byte, at int64) (piece []byte, ok bool) {
 	if b.inline != nil {
 		return b.inline[at:], true
 	}
-	piece, ok = b.mem.Chunk(buf[:0], b.id, uint32(at/chunk))
-	if !ok || int64(len(piece)) <= at%chunk {
-		b.torn.Add(1)
-		return nil, false
+	piece = buf[:0]
+	for n := at / chunk; n*chunk < b.Length && len(piece)+chunk+spare <= cap(buf); n++ {
+		if piece, ok = b.mem.Chunk(piece, b.id, uint32(n)); !ok {
+			b.torn.Add(1)
+			return nil, false
+		}
 	}
-	return piece[at%chunk:], true
+	return piece[min(int(at%chunk), len(piece)):], len(piece) > int(at%chunk)
 }

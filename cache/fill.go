@@ -1,6 +1,7 @@
 package cache
 
 import (
+	"multiserver/cache/memory"
 	"multiserver/proxy/wire"
 )
 
@@ -10,9 +11,8 @@ const (
 	maxInline = wire.SmallBuffer - Room - 256
 	// maxHead is the longest head that is stored: it has to fit such a record.
 	maxHead = 12 << 10
-	// chunk is how long the pieces of a longer body are: with its key and stamp
-	// one fits a value of the memory tier, and two a large buffer.
-	chunk = 60 << 10
+	// chunk is how long the pieces of a longer body are.
+	chunk = memory.ChunkSize
 )
 
 // fill gathers an answer while it is passed on. Nothing of it can be found
@@ -138,6 +138,9 @@ func (v *Visit) keep() {
 		v.c.mem.Put(v.at, w.rec, v.c.epoch())
 	} else {
 		v.c.put(v, v.at, w.rec, w.ttl)
+		if len(v.alias) > 0 {
+			v.c.mem.Put(v.alias, w.rec, v.c.epoch())
+		}
 	}
 	v.c.Stats.Stored.Add(1)
 	if w.whole {

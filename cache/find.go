@@ -93,7 +93,13 @@ func (c *Cache) near(v *Visit, q *wire.Request) bool {
 		return true // fast path
 	}
 	v.variant(q)
-	return c.read(v, v.at)
+	return c.read(v, v.at) || v.prefers(q) && c.read(v, v.scratch)
+}
+
+// prefers makes the key of an answer in the language that q wants most.
+func (v *Visit) prefers(q *wire.Request) (ok bool) {
+	v.scratch, ok = appendPreferring(v.scratch[:0], v, q, nil)
+	return ok
 }
 
 // read fetches the record under key from memory into Entry.
@@ -118,6 +124,12 @@ func (v *Visit) variant(q *wire.Request) {
 	v.names = append(v.names[:0], v.Entry.Fields()...)
 	v.gen, v.vary = v.Entry.id(), true
 	v.at = appendVariant(v.at[:0], v.key, v.gen, v.names, q)
+}
+
+// appendPreferring appends the key of the variant in a language.
+func appendPreferring(dst []byte, v *Visit, q *wire.Request, language []byte) ([]byte, bool) {
+	dst = appendVariant(dst, v.key, v.gen, nil, q)
+	return rule.AppendPreferring(dst, v.names, q, language)
 }
 
 // appendVariant appends the key of q's variant. A generation ends all

@@ -127,6 +127,11 @@ func (c *Cache) place(v *Visit, q *wire.Request, res *wire.Response) {
 		c.put(v, v.key, append(rec, crlf...), day)
 	}
 	v.at = appendVariant(v.at[:0], v.key, v.gen, v.names, q)
+	if language := res.Peek("content-language"); len(language) > 0 {
+		if alias, ok := appendPreferring(v.alias[:0], v, q, language); ok {
+			v.alias = alias
+		}
+	}
 }
 
 const day = 24 * 3600 * 1000

@@ -36,6 +36,7 @@ type Visit struct {
 	c        *Cache
 	key      []byte // of the target; buffer reused
 	at       []byte // where its answer lies: key, or key and variant; buffer reused
+	alias    []byte // where it lies for all who want its language most; buffer reused
 	names    []byte // what answers here vary by, if they do; buffer reused
 	gen      uint64 // the generation of the variants
 	vary     bool   // names are known
@@ -76,7 +77,7 @@ func (v *Visit) End() {
 	if v.buf != nil {
 		wire.ReleaseBuffer(v.buf)
 	}
-	*v = Visit{key: v.key[:0], at: v.at[:0], names: v.names[:0], write: v.write, terms: v.terms, scratch: v.scratch[:0], tags: v.tags[:0]}
+	*v = Visit{key: v.key[:0], at: v.at[:0], names: v.names[:0], alias: v.alias[:0], write: v.write, terms: v.terms, scratch: v.scratch[:0], tags: v.tags[:0]}
 }
 
 // land ends the flight this exchange leads, if it does.

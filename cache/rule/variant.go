@@ -1,10 +1,6 @@
 package rule
 
-import (
-	"bytes"
-
-	"multiserver/proxy/wire"
-)
+import "multiserver/proxy/wire"
 
 // The ends of a field in a variant, and what stands before one that was too
 // odd to normalise. No value has such bytes: wire refuses them.
@@ -22,12 +18,8 @@ const (
 // Hot; it does not allocate if dst is large enough.
 func AppendVariant(dst, names []byte, req *wire.Request) []byte {
 	for len(names) > 0 {
-		name := names
-		if i := bytes.IndexByte(names, ','); i >= 0 {
-			name, names = names[:i], names[i+1:]
-		} else {
-			names = nil
-		}
+		var name []byte
+		name, names = cut(names)
 		l := lines{req: req, name: name}
 		if !l.next() {
 			dst = append(dst, none)
@@ -37,6 +29,34 @@ func AppendVariant(dst, names []byte, req *wire.Request) []byte {
 		dst = append(appendField(dst, l), was)
 	}
 	return dst
+}
+
+// AppendPreferring is AppendVariant as if req wanted that language alone; nil
+// is the one that it wants most. An answer in that language is what the origin
+// would choose for it, whatever else it would take (RFC 9111 §4.1). Not ok:
+// names are of other fields, or req wants no one language most.
+func AppendPreferring(dst, names []byte, req *wire.Request, language []byte) (_ []byte, ok bool) {
+	for len(names) > 0 {
+		var name []byte
+		if name, names = cut(names); string(name) != "accept-language" {
+			dst = AppendVariant(dst, name, req)
+			continue
+		}
+		at := len(dst)
+		dst = AppendVariant(dst, name, req)
+		if language != nil {
+			dst = append(appendLower(dst[:at], language), was)
+			ok = isRange(language)
+			continue
+		}
+		end := at
+		for end < len(dst) && (letter(dst[end]) || digit(dst[end]) || dst[end] == '-') {
+			end++
+		}
+		ok = end > at && end < len(dst) && dst[end] == '>'
+		dst = append(dst[:end], was)
+	}
+	return dst, ok
 }
 
 // lines are those of a request with one name.
