@@ -24,6 +24,11 @@ func ways(t *testing.T, f func(t *testing.T, s *redistest.Server, url string, se
 		}
 		f(t, s, "redis://app:secret@"+s.Addr, func(*Options) {})
 	})
+	t.Run("RESP2", func(t *testing.T) {
+		t.Parallel()
+		s := redistest.Single(t, "--rename-command", "HELLO", "")
+		f(t, s, s.URL(), func(*Options) {})
+	})
 	t.Run("switched off", func(t *testing.T) {
 		t.Parallel()
 		s := redistest.Single(t)
@@ -121,4 +126,81 @@ func TestAThousandChangesArrive(t *testing.T) {
 	}
 	slices.Sort(took)
 	t.Logf("from Put to Changed at another node: median %v, p99 %v, max %v", took[500], took[990], took[999])
+}
+
+func TestAPutDoesNotComeAfterTheDropThatFollowedIt(t *testing.T) {
+	t.Parallel()
+	s := redistest.Single(t)
+	r := upTier(t, s.URL(), brief)
+	key := []byte("k")
+	s.Pause()
+	for range 10 { // the writer hangs with the first, the others wait
+		r.Put(key, []byte("old"), time.Minute, false)
+		time.Sleep(time.Millisecond)
+	}
+	for range tolerance + 1 {
+		r.Find(nil, key)
+	}
+	r.Drop(key) // owed, as the breaker is open
+	if r.Stats.Owed.Load() != 1 {
+		t.Fatal("not owed")
+	}
+	s.Resume()
+	within(t, 10*time.Second, "paid", func() bool { return r.Up() && r.Stats.Paid.Load() == 1 })
+	within(t, 5*time.Second, "all written", func() bool {
+		return r.Stats.Puts.Load()+r.Stats.PutFailed.Load()+r.Stats.PutStale.Load() == 10
+	})
+	if got := r.text("k"); got != "no such record" {
+		t.Errorf("found %q after it was dropped", got)
+	}
+}
+
+func TestAPutThatAnotherNodeOvertookIsNotSent(t *testing.T) {
+	q := new(queue)
+	q.init(10, 1000)
+	f := func(name string, want int) {
+		t.Helper()
+		if got := q.overtaken(name); got != want {
+			t.Errorf("%s: %d removed, want %d", name, got, want)
+		}
+	}
+	for _, name := range []string{"a", "b", "a"} {
+		q.add(op{does: put, name: name, value: []byte("123")})
+	}
+	q.add(op{does: drop, name: "a"})
+	f("a", 2)
+	f("a", 0)
+	f("none", 0)
+	if got := q.take(nil); len(got) != 2 || got[0].name != "b" || got[1].does != drop || q.bytes != 0 {
+		t.Errorf("left: %+v, %d bytes", got, q.bytes)
+	}
+	f("b", 0)
+}
+
+func TestValuesOfOthersAreMisses(t *testing.T) {
+	t.Parallel()
+	s := redistest.Single(t)
+	old, new := upTier(t, s.URL()), upTier(t, s.URL(), func(o *Options) { o.Version = 2 })
+	old.Put([]byte("k"), []byte("of version 0"), time.Minute, false)
+	within(t, 5*time.Second, "put", func() bool { return old.text("k") == "of version 0" })
+	if got := new.text("k"); got != "no such record" || new.Stats.Foreign.Load() != 1 {
+		t.Errorf("another version: %q", got)
+	}
+	for _, value := range []string{"text", "\xca\xc4 more text, longer than a head"} {
+		if _, err := s.Do("SET", old.names.record([]byte("k")), value); err != nil {
+			t.Fatal(err)
+		}
+		if got := old.text("k"); got != "no such record" {
+			t.Errorf("%q: %q", value, got)
+		}
+	}
+	if _, err := s.Do("DEL", old.names.record([]byte("k"))); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := s.Do("LPUSH", old.names.record([]byte("k")), "a list"); err != nil {
+		t.Fatal(err)
+	}
+	if got := old.text("k"); got != "no such record" || old.Stats.Corrupt.Load() != 2 {
+		t.Errorf("a list: %q", got)
+	}
 }

@@ -44,7 +44,7 @@ return number`
 // last ones for nodes that did not hear of them in time.
 func (r *Redis) Mark(ctx context.Context, name []byte) (seq uint64, err error) {
 	l := r.link.Load()
-	if l == nil || !r.up.Load() {
+	if l == nil || r.away(r.names.marks) {
 		r.Stats.Away.Add(1)
 		return 0, ErrAway
 	}
@@ -83,7 +83,9 @@ func (r *Redis) addMark(ctx context.Context, l *link, name string) (uint64, erro
 }
 
 // readMarks tells of the marks that came since the last time.
-func (r *Redis) readMarks(ctx context.Context, l *link) error {
+func (r *Redis) readMarks(l *link) error {
+	ctx, cancel := context.WithTimeout(r.ctx, answerWithin)
+	defer cancel()
 	seen := r.seen
 	// First the marks: those that are trimmed between are told by the cut.
 	res := l.DoMulti(ctx,

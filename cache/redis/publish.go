@@ -69,8 +69,9 @@ func (r *Redis) listen(ctx context.Context, l *link) {
 				r.pushed(m.Message[nodeSize:])
 			}
 		})
-		l.subscribed.Store(0)
-		r.nudge()
+		if l.subscribed.Swap(0) != 0 {
+			r.everything()
+		}
 		select {
 		case <-ctx.Done():
 		case <-time.After(backoffMin):

@@ -13,7 +13,6 @@ import (
 // An op is something to write.
 type op struct {
 	does  verb
-	key   string
 	name  string // in Redis
 	value []byte // of a put: head and record
 	token string // of a release
@@ -137,7 +136,7 @@ func (r *Redis) Put(key, rec []byte, ttl time.Duration, squeeze bool) {
 		r.Stats.PutLarge.Add(1)
 	case r.away(name):
 		r.Stats.PutAway.Add(1)
-	case !r.queue.add(op{does: put, key: string(key), name: name, ttl: ttl,
+	case !r.queue.add(op{does: put, name: name, ttl: ttl,
 		value: pack(name, rec, r.opt.Version, squeeze)}):
 		r.Stats.PutFull.Add(1)
 	}
@@ -149,7 +148,7 @@ func (r *Redis) Put(key, rec []byte, ttl time.Duration, squeeze bool) {
 // dropped instead, as by Mark(nil).
 func (r *Redis) Drop(key []byte) {
 	name := r.names.record(key)
-	if r.away(name) || !r.queue.add(op{does: drop, key: string(key), name: name}) {
+	if r.away(name) || !r.queue.add(op{does: drop, name: name}) {
 		r.owe(name)
 	}
 }
@@ -160,7 +159,7 @@ func (r *Redis) Release(lease Lease) {
 	if lease.name == "" {
 		return
 	}
-	if !r.queue.add(op{does: release, key: lease.key, name: lease.name, token: lease.token}) {
+	if !r.queue.add(op{does: release, name: lease.name, token: lease.token}) {
 		r.Stats.ReleasesLost.Add(1)
 	}
 }
@@ -247,7 +246,9 @@ func (r *Redis) do(ctx context.Context, l *link, batch []op) []error {
 // sent counts, and wakes those here who wait for the key: to the writer itself
 // Redis does not tell what it wrote.
 func (r *Redis) sent(o *op, err error) {
-	defer r.watchers.wake(o.key)
+	if key, _, ok := r.names.key(o.name); ok {
+		defer r.watchers.wake(key)
+	}
 	if err != nil {
 		r.nudge()
 	}

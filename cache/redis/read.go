@@ -3,6 +3,7 @@ package redis
 import (
 	"errors"
 	"strconv"
+	"strings"
 	"sync"
 	"time"
 
@@ -21,21 +22,22 @@ func (r *Redis) Find(dst, key []byte) ([]byte, error) {
 	name := r.names.record(key)
 	res, err := r.ask(l, l.B().Get().Key(name).Build(), name)
 	if err != nil {
-		return dst, err
+		return dst, ErrAway
 	}
 	value, err := res.AsBytes()
-	if err != nil || len(value) == 0 { // empty: what a drop leaves for a moment
-		r.Stats.Misses.Add(1)
-		return dst, ErrMiss
+	if err == nil && len(value) == 0 { // what a drop leaves for a moment
+		err = rueidis.Nil
 	}
-	dst, err = unpack(dst, value, name, r.opt.Version)
-	switch err {
-	case nil:
+	if err == nil {
+		dst, err = unpack(dst, value, name, r.opt.Version)
+	}
+	switch {
+	case err == nil:
 		r.Stats.Hits.Add(1)
 		return dst, nil
-	case errForeign:
+	case err == errForeign:
 		r.Stats.Foreign.Add(1)
-	default:
+	case !rueidis.IsRedisNil(err): // damaged, or no string at all
 		r.Stats.Corrupt.Add(1)
 	}
 	r.Stats.Misses.Add(1)
@@ -44,7 +46,7 @@ func (r *Redis) Find(dst, key []byte) ([]byte, error) {
 
 // A Lease is the right to fetch what belongs under a key, for all nodes. The
 // zero Lease is nobody's; to release it does nothing.
-type Lease struct{ name, key, token string }
+type Lease struct{ name, token string }
 
 // Lease asks for the lease of key, which ends by itself after d. The error is
 // ErrTaken or ErrAway; it waits as Find does.
@@ -54,7 +56,7 @@ func (r *Redis) Lease(key []byte, d time.Duration) (Lease, error) {
 		r.Stats.Away.Add(1)
 		return Lease{}, ErrAway
 	}
-	lease := Lease{r.names.lease(key), string(key), r.node + strconv.FormatUint(r.leaseSeq.Add(1), 36)}
+	lease := Lease{r.names.lease(key), r.node + strconv.FormatUint(r.leaseSeq.Add(1), 36)}
 	cmd := l.B().Set().Key(lease.name).Value(lease.token).Nx().PxMilliseconds(max(1, d.Milliseconds())).Build()
 	res, err := r.ask(l, cmd, lease.name)
 	if err == errLate {
@@ -72,12 +74,7 @@ func (r *Redis) Lease(key []byte, d time.Duration) (Lease, error) {
 }
 
 // errLate is an ErrAway of which it is not known whether it was done.
-var errLate = error(lateError{})
-
-type lateError struct{}
-
-func (lateError) Error() string        { return "redis: no answer in time" }
-func (lateError) Is(target error) bool { return target == ErrAway }
+var errLate = errors.New("redis: no answer in time")
 
 // ask runs a command unless the breaker is open, and tells it how that went. A
 // nil answer is none of Redis' failures.
@@ -134,7 +131,7 @@ func (r *Redis) await(l *link, cmd rueidis.Completed) (rueidis.RedisResult, erro
 	case res := <-c.done:
 		c.timer.Stop()
 		calls.Put(c)
-		if err := res.Error(); err != nil && !rueidis.IsRedisNil(err) {
+		if err := res.Error(); err != nil && !ofKey(err) {
 			r.Stats.Failures.Add(1)
 			return res, ErrAway
 		}
@@ -143,6 +140,11 @@ func (r *Redis) await(l *link, cmd rueidis.Completed) (rueidis.RedisResult, erro
 		r.Stats.Timeouts.Add(1)
 		return rueidis.RedisResult{}, errLate
 	}
+}
+
+// ofKey tells errors that speak of a key from those that speak of the server.
+func ofKey(err error) bool {
+	return rueidis.IsRedisNil(err) || strings.HasPrefix(err.Error(), "WRONGTYPE")
 }
 
 func (r *Redis) run(l *link, cmd rueidis.Completed, done chan<- rueidis.RedisResult) {

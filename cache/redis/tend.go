@@ -1,6 +1,7 @@
 package redis
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"math/rand/v2"
@@ -79,23 +80,21 @@ func (r *Redis) look() bool {
 	if err := r.check(ctx, l); err != nil {
 		return r.lost(l, err)
 	}
-	if !r.probe(ctx, l) {
-		return r.lost(l, errSlow)
-	}
 	r.found(l)
 	return true
 }
 
 var errSlow = errors.New("answers take longer than the time to wait for a read")
 
-// check asks every master for a sign of life, and catches up.
+// check looks for signs of life, and catches up. Of a cluster a part may be
+// dead for long: the rest goes on without it.
 func (r *Redis) check(ctx context.Context, l *link) error {
 	masters, err := r.masters(ctx, l)
 	if err != nil {
 		return err
 	}
 	mark, err := r.alive(ctx, l, masters)
-	if err != nil {
+	if err != nil && r.place.shape != cluster {
 		return err
 	}
 	if mark != r.mark {
@@ -103,52 +102,61 @@ func (r *Redis) check(ctx context.Context, l *link) error {
 		r.mark = mark
 		r.seen = 0 // it may be another Redis, which does not know the last marks of the one before
 	}
-	if err := r.readMarks(ctx, l); err != nil {
-		return err
+	// In this order: who is let in by the probes must not find what was dropped.
+	for _, step := range []func(*link) error{r.readMarks, r.pay, r.probe} {
+		err = cmp.Or(err, step(l))
+		if err != nil && r.place.shape != cluster {
+			return err
+		}
 	}
-	return r.pay(ctx, l)
+	return err
 }
 
-// alive pings the masters, and gives what they were armed as when all answered.
-// That a ping is answered says that what arms a connection was, too; if another
-// was dialled meanwhile that is to be seen again.
+// alive pings the masters, and gives what they were armed as when all had
+// answered. That a ping is answered says that what arms a connection was, too;
+// if another was dialled meanwhile that is to be seen again.
 func (r *Redis) alive(ctx context.Context, l *link, masters map[string]rueidis.Client) (uint64, error) {
-	before := r.armed(l, masters)
-	for {
-		for _, node := range masters {
-			if err := node.Do(ctx, node.B().Ping().Build()).Error(); err != nil {
-				return 0, err
-			}
-		}
+	for before := r.armed(l, masters); ; {
+		failed := pingAll(ctx, masters)
 		after := r.armed(l, masters)
-		if after == 0 {
-			return 0, errDeaf
-		}
-		if after == before {
-			return after, nil
+		switch {
+		case after == 0:
+			return 0, cmp.Or(failed, errDeaf)
+		case after == before:
+			return after, failed
 		}
 		before = after
 	}
 }
 
+// pingAll asks all at once: one that hangs must not take the others' time.
+func pingAll(ctx context.Context, masters map[string]rueidis.Client) (failed error) {
+	errs := make(chan error)
+	for _, node := range masters {
+		go func() { errs <- node.Do(ctx, node.B().Ping().Build()).Error() }()
+	}
+	for range masters {
+		failed = cmp.Or(failed, <-errs)
+	}
+	return failed
+}
+
 var errDeaf = errors.New("not subscribed to news")
 
 // probe closes the breakers whose node answers in time again.
-func (r *Redis) probe(ctx context.Context, l *link) (all bool) {
-	all = true
+func (r *Redis) probe(l *link) (failed error) {
 	for i := range r.breakers {
 		b := &r.breakers[i]
 		if !b.open.Load() {
 			continue
 		}
-		_, err := r.await(l, l.B().Exists().Key(b.probeKey()).Build())
-		if err != nil {
-			all = false
+		if _, err := r.await(l, l.B().Exists().Key(b.probeKey()).Build()); err != nil {
+			failed = errSlow
 			continue
 		}
 		b.close()
 	}
-	return all
+	return failed
 }
 
 // lost notes that Redis does not answer as it should. Always false.

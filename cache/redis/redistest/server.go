@@ -43,7 +43,7 @@ func Start(dir string, args ...string) (*Server, error) {
 // start tries other ports if somebody else takes the one found free.
 func start(dir string, args func(port int) ([]string, error)) (s *Server, err error) {
 	for range 5 {
-		s = &Server{port: freePort()}
+		s = &Server{port: FreePort()}
 		s.Addr = net.JoinHostPort("127.0.0.1", strconv.Itoa(s.port))
 		if s.args, err = args(s.port); err != nil {
 			return nil, err
@@ -56,9 +56,9 @@ func start(dir string, args func(port int) ([]string, error)) (s *Server, err er
 	return nil, err
 }
 
-// freePort finds one below those that the system gives to outgoing
+// FreePort finds one below those that the system gives to outgoing
 // connections, so that nobody takes it while a server is down.
-func freePort() int {
+func FreePort() int {
 	for {
 		port := 20000 + rand.N(12000)
 		l, err := net.Listen("tcp", net.JoinHostPort("127.0.0.1", strconv.Itoa(port)))

@@ -90,7 +90,7 @@ func StartCluster(dir string) (s *Set, err error) {
 		}
 		// A replica that has got nothing yet is not shown: pings count.
 		if err = s.add(group, dir, "--cluster-enabled", "yes", "--cluster-node-timeout", "1000", "--repl-ping-replica-period", "1",
-			"--cluster-port", strconv.Itoa(freePort()), "--cluster-config-file", fmt.Sprintf("nodes-%d.conf", i)); err != nil {
+			"--cluster-port", strconv.Itoa(FreePort()), "--cluster-config-file", fmt.Sprintf("nodes-%d.conf", i)); err != nil {
 			return s, err
 		}
 	}
