@@ -1,6 +1,7 @@
 package purge
 
 import (
+	"bytes"
 	"encoding/binary"
 	"math/bits"
 )
@@ -34,7 +35,10 @@ func (x *index) check(key, tags []byte, seq uint64) Verdict {
 		v = x.checkTags(tags, seq, v)
 	}
 	if v < x.prefixes.verdict(seq) {
-		v = x.checkPrefixes(key, seq, v)
+		v = x.checkPrefixes(bare(key), seq, v)
+	}
+	if v < x.urls.verdict(seq) {
+		v = x.checkURL(bare(key), seq, v)
 	}
 	return v
 }
@@ -68,16 +72,39 @@ func (x *index) checkPrefixes(key []byte, seq uint64, v Verdict) Verdict {
 	return v
 }
 
-// hash is what the mark is found by, and a prefix's length. It is empty for a
-// mark without a kind.
+func (x *index) checkURL(key []byte, seq uint64, v Verdict) Verdict {
+	if s := x.find(hashURL(key)); s != nil {
+		v = max(v, s.verdict(seq))
+	}
+	return v
+}
+
+func hashURL(key []byte) uint64 {
+	w := walk{bytes: key, sum: seedURL}
+	return w.to(len(key))
+}
+
+// bare is a key without its scheme.
+func bare(key []byte) []byte {
+	if rest, ok := bytes.CutPrefix(key, []byte("http://")); ok {
+		return rest
+	}
+	return bytes.TrimPrefix(key, []byte("https://"))
+}
+
+// hash is what the mark is found by, and a prefix's length, or what stands for
+// one. It is empty for a mark without a kind.
 func (m *Mark) hash() (hash uint64, length int) {
 	switch m.Kind {
 	case Prefix:
-		length = min(len(m.Name), longest)
-		w := walk{bytes: m.Name, sum: seedPrefix}
+		name := bare(m.Name)
+		length = min(len(name), longest)
+		w := walk{bytes: name, sum: seedPrefix}
 		return w.to(length), length
 	case Tag:
-		return HashTag(m.Name), 0
+		return HashTag(m.Name), ofTag
+	case URL:
+		return hashURL(bare(m.Name)), ofURL
 	}
 	return empty, 0
 }

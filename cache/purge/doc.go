@@ -20,11 +20,11 @@
 // found Valid. It may purge more than was asked, never less: two names of one
 // hash are one, letters of tags in either case are one, a prefix is looked at
 // for its first 1024 bytes, an answer with more than MaxTags tags goes with
-// any tag, and beyond MaxMarks marks the oldest are forgotten together with
+// any tag, both schemes are one, and beyond MaxMarks marks the oldest are forgotten together with
 // all that is as old as they are.
 //
 // Check costs an atomic load and a compare where no mark is newer than the
-// entry, and else a probe for each tag and one for each distinct length of
-// prefixes in use. Set is a probe and a few stores, amortised. The table is 32
+// entry, and else a probe for the URL, one for each tag and one for each distinct
+// length of prefixes in use. Set is a probe and a few stores, amortised. The table is 32
 // bytes for each slot, of which at least half are empty: at most 4 MiB.
 package purge

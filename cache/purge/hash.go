@@ -12,6 +12,7 @@ import (
 const (
 	seedPrefix = 0xa0761d6478bd642f
 	seedTag    = 0xe7037ed1a0b428db
+	seedURL    = 0x9fb21c651e98df25
 	stepBlock  = 0x8ebc6af09c88c6e3
 	stepEnd    = 0x589965cc75374cc3
 

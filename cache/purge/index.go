@@ -17,7 +17,8 @@ const longest = 1024
 type index struct {
 	all      numbers // apply to every entry: marks of kind All, and folded ones
 	prefixes numbers // the highest of any prefix,
-	tags     numbers // and of any tag
+	tags     numbers // of any tag,
+	urls     numbers // and of any URL
 
 	lengths [longest / 64]atomic.Uint64 // bit n-1: there is a prefix of n bytes
 	slots   []slot                      // a power of two of them
@@ -27,9 +28,16 @@ type index struct {
 // slot is half a cache line.
 type slot struct {
 	hash   atomic.Uint64
-	length int // of a prefix; 0: a tag. Writers only
+	length int // of a prefix, or ofTag or ofURL. Writers only
 	numbers
 }
+
+// What stands for a prefix's length in marks that are none; part of what is
+// saved.
+const (
+	ofTag = 0
+	ofURL = 1<<16 - 1
+)
 
 // numbers are the highest of marks by one name.
 type numbers struct{ gone, soft atomic.Uint64 }
@@ -107,8 +115,12 @@ func (x *index) put(hash uint64, length int, soft bool, seq uint64) {
 
 // note keeps what lets a reader pass by without a probe.
 func (x *index) note(length int, soft bool, seq uint64) {
-	if length == 0 {
+	switch length {
+	case ofTag:
 		x.tags.raise(soft, seq)
+		return
+	case ofURL:
+		x.urls.raise(soft, seq)
 		return
 	}
 	x.prefixes.raise(soft, seq)

@@ -9,17 +9,20 @@ const (
 	All    Kind = 1 + iota // every entry; no name
 	Prefix                 // entries whose key begins with the name
 	Tag                    // entries that bear the tag
+	URL                    // entries whose key is the name: all variants of it, and parts
 )
 
-// Mark is one purge.
+// Mark is one purge. A key's scheme does not count, neither in it nor in the
+// name: who purges a page means it however it was asked for, and whether that
+// was by TLS is what only the proxy knows that ends it.
 type Mark struct {
 	Kind Kind
 	Soft bool   // what it applies to is stale, refreshed at the next request, instead of gone
-	Name []byte // the beginning of a key, such as "http://example.org/blog/", or a tag
+	Name []byte // a key such as "http://example.org/blog/", its beginning, or a tag
 }
 
 // letters are the kinds as they travel; soft marks have small ones.
-const letters = "?APT"
+const letters = "?APTU"
 
 const small = 'a' - 'A'
 
@@ -48,6 +51,8 @@ func ParseMark(b []byte) (Mark, bool) {
 		m.Kind = Prefix
 	case 'T', 't':
 		m.Kind = Tag
+	case 'U', 'u':
+		m.Kind = URL
 	default:
 		return Mark{}, false
 	}

@@ -24,6 +24,8 @@ func TestMarksTravel(t *testing.T) {
 	f(soft(Prefix, "http://a/"), "phttp://a/")
 	f(mark(Tag, "news"), "Tnews")
 	f(soft(Tag, "T"), "tT")
+	f(mark(URL, "http://a/"), "Uhttp://a/")
+	f(soft(URL, "a/b"), "ua/b")
 
 	for _, wrong := range []string{"", "P", "t", "Aname", "ahttp://a/", "?", "?x", "Xname", "\x00name", "\xffname"} {
 		if m, ok := ParseMark([]byte(wrong)); ok {
@@ -33,7 +35,7 @@ func TestMarksTravel(t *testing.T) {
 }
 
 func FuzzParseMark(f *testing.F) {
-	for _, s := range []string{"", "A", "phttp://a/", "Tnews", "?"} {
+	for _, s := range []string{"", "A", "phttp://a/", "Tnews", "Ua/b", "?"} {
 		f.Add([]byte(s))
 	}
 	f.Fuzz(func(t *testing.T, b []byte) {

@@ -5,7 +5,7 @@ import "encoding/binary"
 // A saved table is a byte of version, the numbers last, gone and soft of all,
 // for each slot its hash, length, gone and soft, and a sum over all of that.
 const (
-	version   = 1
+	version   = 2
 	headBytes = 1 + 3*8
 	slotBytes = 8 + 2 + 2*8
 	sumBytes  = 8
@@ -55,7 +55,7 @@ func (t *Table) Restore(b []byte) bool {
 
 func (t *Table) restore(s []byte) {
 	hash, length := binary.LittleEndian.Uint64(s), int(binary.LittleEndian.Uint16(s[8:]))
-	if hash <= many || length > longest {
+	if hash <= many || length > longest && length != ofURL {
 		return // not by Save
 	}
 	t.put(hash, length, false, binary.LittleEndian.Uint64(s[10:]))

@@ -11,6 +11,7 @@ func TestMarksOutliveARestart(t *testing.T) {
 	for i := range 500 {
 		old.Set(mark(Tag, strconv.Itoa(i)), uint64(100+i))
 		old.Set(soft(Prefix, "http://a/"+strconv.Itoa(i)), uint64(200+i))
+		old.Set(mark(URL, "http://a/"+strconv.Itoa(i)), uint64(300+i))
 	}
 	old.Set(mark(All, ""), 150)
 	old.Seen(5000)

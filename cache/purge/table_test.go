@@ -37,6 +37,15 @@ func TestVerdicts(t *testing.T) {
 	f(mark(Prefix, "http://a/b"), "http://a/c", "", Valid)
 	f(mark(Prefix, "http://a/b"), "", "", Valid)
 	f(mark(Prefix, "http://a/B"), "http://a/b", "", Valid)
+	f(mark(Prefix, "https://a/"), "http://a/b", "", Gone)
+	f(mark(Prefix, "a/"), "https://a/b", "", Gone)
+	f(mark(URL, "http://a/b"), "http://a/b", "", Gone)
+	f(mark(URL, "http://a/b"), "https://a/b", "", Gone)
+	f(soft(URL, "a/b"), "http://a/b", "", Soft)
+	f(mark(URL, "http://a/b"), "http://a/bc", "", Valid)
+	f(mark(URL, "http://a/b"), "http://a/b?q", "", Valid)
+	f(mark(URL, "http://a/b"), "http://a/", "", Valid)
+	f(mark(URL, "news"), "http://a/", "news", Valid)
 	f(mark(Prefix, "news"), "http://a/", "news", Valid)
 	f(mark(Tag, "news"), "http://a/", "news", Gone)
 	f(mark(Tag, "news"), "http://a/", "sport, news", Gone)
@@ -200,7 +209,8 @@ func (n naive) check(key string, tags []string, seq uint64) (v Verdict) {
 		if e.seq <= seq {
 			continue
 		}
-		applies := e.m.Kind == All || e.m.Kind == Prefix && strings.HasPrefix(key, string(e.m.Name))
+		applies := e.m.Kind == All || e.m.Kind == Prefix && strings.HasPrefix(key, string(e.m.Name)) ||
+			e.m.Kind == URL && key == string(e.m.Name)
 		for _, tag := range tags {
 			applies = applies || e.m.Kind == Tag && strings.EqualFold(tag, string(e.m.Name))
 		}
@@ -222,13 +232,13 @@ func TestItIsAsAListWouldBe(t *testing.T) {
 		limited := Table{most: 8 + r.IntN(40)} // purges as much, or more
 		var table Table
 		for range 400 {
-			m := Mark{Kind: []Kind{Tag, Tag, Prefix, Prefix, Prefix, All}[r.IntN(6)], Soft: r.IntN(2) == 0}
+			m := Mark{Kind: []Kind{Tag, Tag, Prefix, Prefix, Prefix, All, URL, URL}[r.IntN(8)], Soft: r.IntN(2) == 0}
 			seq := uint64(r.IntN(300))
 			switch {
 			case m.Kind == All:
 				seq /= 8 // else it hides the rest
-			case m.Kind == Prefix:
-				m.Name = []byte("http:/" + word())
+			case m.Kind == Prefix, m.Kind == URL:
+				m.Name = []byte("http://" + word())
 			default:
 				m.Name = []byte("tag" + word())
 			}
@@ -238,7 +248,7 @@ func TestItIsAsAListWouldBe(t *testing.T) {
 			}{m, seq})
 			table.Set(m, seq)
 			limited.Set(m, seq)
-			key, tags, seq := "http:/"+word(), []string{"tag" + word(), "TAG" + word()}, uint64(r.IntN(300))
+			key, tags, seq := "http://"+word(), []string{"tag" + word(), "TAG" + word()}, uint64(r.IntN(300))
 			packed := AppendTags(nil, []byte(strings.Join(tags, " ")), ' ')
 			want := list.check(key, tags, seq)
 			if got := table.Check([]byte(key), packed, seq); got != want {
