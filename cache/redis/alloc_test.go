@@ -22,3 +22,13 @@ func TestPushesNobodyWaitsForAllocateNothing_Alloc(t *testing.T) {
 		t.Errorf("%v allocations", n)
 	}
 }
+
+func TestAMissWhileAwayAllocatesNothing_Alloc(t *testing.T) {
+	r := &Redis{place: new(place)}
+	r.link.Store(new(link))
+	r.breakers[0].trip("k")
+	key := []byte("key")
+	if n := testing.AllocsPerRun(100, func() { r.Find(nil, key) }); n > 0 {
+		t.Errorf("%v allocations", n)
+	}
+}

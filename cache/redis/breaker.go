@@ -63,3 +63,7 @@ func (r *Redis) breaker(slot uint16) *breaker {
 	}
 	return &r.breakers[slot>>8%breakers]
 }
+
+// shut tells whether nobody is asked, whatever the key. Of a cluster one node
+// or another may always be there.
+func (r *Redis) shut() bool { return r.place.shape != cluster && r.breakers[0].open.Load() }

@@ -5,7 +5,8 @@
 //	redis.go   the tier: options, beginning and end
 //	url.go     where Redis is
 //	read.go    finding records, and leases: bounded waits
-//	queue.go   putting and dropping: in the background, in order
+//	queue.go   putting and dropping: what waits, in order
+//	write.go   the goroutine that writes it
 //	owed.go    drops that Redis was not there for
 //	watch.go   news of changes, and who waits for them
 //	mark.go    many records dropped by one word
@@ -28,8 +29,10 @@
 //     have been missed, Epoch grows and Changed(nil) says that. A node does not
 //     hear of its own puts, except in a cluster if the client has asked a
 //     replica for the topology; its copy in memory is then fetched once more.
-//   - A drop is done, if need be later: when Redis is back, and before anybody
-//     reads from it. Only the end of the process forgets it.
+//   - A drop is done, if need be later: when Redis is back, and before this node
+//     reads from it. Only the end of the process forgets it. No put of this node
+//     that is older comes after it, nor one that waited while another node
+//     changed the key.
 //   - A value that is damaged, foreign or of another version is a miss.
 //   - Memory is bounded: queue, drops owed, calls under way, unpacked length.
 //
@@ -37,8 +40,9 @@
 // the newest when it is there: see Pulse. Redis should evict by a volatile-*
 // policy: marks have no end of their own, and allkeys-* would evict them.
 //
-// Costs, on 2 cores with Redis on one of them: a Find is a round trip and about
-// 1 µs; a change reaches another node in 0.2 ms, seldom 4. Each node has one
+// Costs, on 2 cores with Redis on one of them: a Find is a round trip, 90 µs, and
+// 3 allocations, or 7 ns and none while Redis is away; a change reaches another
+// node in 0.2 ms, one in a hundred in more than 0.8. Each node has one
 // connection to each server, with 128 KiB of buffers, and one write or drop is
 // one push to each other node. Records from 1 KiB on are squeezed by s2 if that
 // saves an eighth.

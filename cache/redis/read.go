@@ -15,7 +15,7 @@ import (
 // while Redis is known to be away. See Pulse before storing what it gave.
 func (r *Redis) Find(dst, key []byte) ([]byte, error) {
 	l := r.link.Load()
-	if l == nil {
+	if l == nil || r.shut() { // fast path: while Redis is away this is all that a miss costs
 		r.Stats.Away.Add(1)
 		return dst, ErrAway
 	}

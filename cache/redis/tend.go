@@ -52,13 +52,13 @@ func (r *Redis) tend() {
 			go r.Close()
 			return
 		}
-		if r.look() {
+		switch {
+		case r.look():
 			nudged, wait = r.nudged, lookAfter
-		} else {
-			nudged, wait = nil, min(max(2*wait, backoffMin), backoffMax)
-			if wait == lookAfter { // it was up: soon again
-				wait = backoffMin
-			}
+		case nudged != nil: // it was well until now: soon again
+			nudged, wait = nil, backoffMin
+		default:
+			wait = min(2*wait, backoffMax)
 		}
 		timer.Reset(wait/2 + rand.N(wait/2+1)) // so that nodes do not come all at once
 	}
