@@ -28,7 +28,7 @@ func weak(tag []byte) []byte { return bytes.TrimPrefix(tag, []byte("W/")) }
 // is about something else (RFC 9111 §4.3.5).
 func (c *Cache) headed(v *Visit, q *wire.Request, res *wire.Response, now int64) {
 	e := &v.Entry
-	if res.Status != 200 || e.kind() != kindAnswer {
+	if !e.There() || res.Status != 200 || e.kind() != kindAnswer {
 		return
 	}
 	tag, modified := res.Peek("etag"), res.Peek("last-modified")

@@ -35,7 +35,7 @@ type step struct {
 
 var (
 	actorLine = regexp.MustCompile(`^((?:client|origin)[0-9]*)([<>:])(?: (.*))?$`)
-	shorthand = regexp.MustCompile(`^(served|refused [0-9|]+|aborted [0-9|]+)$`)
+	shorthand = regexp.MustCompile(`^(asks|served|hit|(asks|served) [!#-~].*|refused [0-9|]+|aborted [0-9|]+)$`)
 )
 
 // parseScripts reads a file: what stands before the first "== name" holds for
@@ -154,6 +154,7 @@ func backquoted(list string) ([]string, error) {
 //
 //	\r \n \t \\ \xHH     one byte
 //	\{abc*1000}          abc, a thousand times (escapes work inside)
+//	\{date-60}           the date a minute ago; see dated
 //
 // A backslash at the end says that the line ends here, without CR LF; joined
 // is false then.

@@ -44,7 +44,7 @@ type player struct {
 
 // play runs a script on a front and says how it differed.
 func play(t *testing.T, s *script, f front) error {
-	st := &stage{script: s, news: make(chan struct{}, 1), cast: map[string]*player{}}
+	st := &stage{script: s.dated(time.Now()), news: make(chan struct{}, 1), cast: map[string]*player{}}
 	if err := st.open("127.0.0.1:0"); err != nil {
 		return err
 	}
@@ -138,55 +138,6 @@ func (st *stage) sends(p *player, actor string, steps []step) error {
 	p.conn.send(all, p.drip)
 	p.owes = p.owes && bytes.HasPrefix(all, []byte("HTTP/1.1 1"))
 	return nil
-}
-
-const okAnswer = "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
-
-// shorthand plays the commonest ends of a case:
-//
-//	served        the origin answers the request with 200 "ok" and the client gets that
-//	refused 400   the client gets 400 and the connection ends; nothing reaches the origin
-//	aborted 400   the same, but a part of a request may have reached the origin
-func (st *stage) shorthand(text string) error {
-	word, status, _ := strings.Cut(text, " ")
-	client, err := st.player("client")
-	if err != nil {
-		return err
-	}
-	if word == "served" {
-		origin, _ := st.player("origin")
-		if !origin.owes {
-			if err := st.begin(origin, "origin", ""); err != nil {
-				return err
-			}
-			if err := st.finish(origin); err != nil {
-				return err
-			}
-		}
-		origin.msg, origin.owes = nil, false
-		origin.conn.send([]byte(okAnswer), 0)
-		_, err := st.gets(client, "client", []step{{text: "200"}, {text: "body: ok"}})
-		return err
-	}
-	if word == "refused" { // whichever comes first: the answer, or what must not come
-		st.until(patience, func() bool {
-			data, end := client.conn.unread()
-			return len(data) > 0 || end != nil || st.waiting("") != nil
-		})
-		if err := st.nothing(); err != nil {
-			return err
-		}
-	}
-	if _, err := st.gets(client, "client", []step{{text: status}}); err != nil {
-		return err
-	}
-	if err := st.acts(client, "client", "gone"); err != nil {
-		return err
-	}
-	if word == "aborted" {
-		return st.nothingWhole()
-	}
-	return nil // nothingLeft looks at the origin again
 }
 
 // open starts the origin's listener.
