@@ -20,7 +20,8 @@ func (c *Cache) adopt(v *Visit, q *wire.Request, secure bool, host []byte, res *
 	if !same || !bytes.Equal(other, v.key) || len(v.key) > maxKey {
 		return
 	}
-	v.c, v.from, v.seq = c, c.opt.Clock(), c.marks.Last()
+	v.c = c
+	v.leave()
 	t := &v.terms
 	c.opt.Rules.JudgeAs(t, q, res, res.Status, v.from, v.from)
 	if t.Why != rule.Storable || !t.Explicit || !c.writable(res) {

@@ -20,7 +20,7 @@ const (
 type fill struct {
 	rec    []byte // the record, its fields not sealed yet; buffer reused
 	fields int    // where they begin
-	body   []byte // what is in no chunk yet; from wire.AcquireBuffer
+	body   []byte // what is in no chunk yet; a buffer that has room for one
 	n      int64  // bytes so far
 	chunks uint32 // written
 	ttl    int64  // ms that it may be of use
@@ -63,20 +63,9 @@ func (v *Visit) Append(p []byte) {
 			v.flush()
 		}
 		k := min(len(p), chunk-len(w.body))
-		w.body = grown(w.body, k)
 		w.body = append(w.body, p[:k]...)
 		p = p[k:]
 	}
-}
-
-// grown makes room in b for k more bytes, by the pools.
-func grown(b []byte, k int) []byte {
-	if len(b)+k <= cap(b) {
-		return b
-	}
-	more := append(wire.AcquireBuffer(chunk)[:0], b...)
-	wire.ReleaseBuffer(b)
-	return more
 }
 
 // flush makes a chunk of what has gathered.
@@ -135,11 +124,11 @@ func (v *Visit) Commit() {
 func (v *Visit) keep() {
 	w := &v.write
 	if w.part {
-		v.c.mem.Put(v.at, w.rec, v.c.epoch())
+		v.c.mem.Put(v.at, w.rec, v.epoch)
 	} else {
 		v.c.put(v, v.at, w.rec, w.ttl)
 		if len(v.alias) > 0 {
-			v.c.mem.Put(v.alias, w.rec, v.c.epoch())
+			v.c.mem.Put(v.alias, w.rec, v.epoch)
 		}
 	}
 	v.c.Stats.Stored.Add(1)
@@ -152,7 +141,7 @@ func (v *Visit) keep() {
 // put stores a record in both tiers.
 func (c *Cache) put(v *Visit, key, rec []byte, ttl int64) {
 	if c.wanted(v, key) {
-		c.mem.Put(key, rec, c.epoch())
+		c.mem.Put(key, rec, v.epoch)
 	}
 	if v.fetch != nil && v.fetch.spoiled.Load() {
 		c.mem.Drop(key) // between the look and the Put

@@ -104,7 +104,7 @@ func (c *Cache) unshare(v *Visit, res *wire.Response, now int64) {
 	if v.Entry.There() && v.Entry.kind() == kindAnswer && res.Status < 500 {
 		c.drop(v.at)
 	}
-	if v.fetch != nil && v.fetch.waiters.Load() > 0 {
+	if res.Status < 500 && v.fetch != nil && v.fetch.waiters.Load() > 0 {
 		rec := appendRecord(nil, &terms{kind: kindPass, until: now + remember, seq: v.seq})
 		c.put(v, v.at, append(rec, crlf...), remember)
 	}

@@ -21,7 +21,7 @@ func (c *Cache) Behind(next, v *Visit) bool {
 	next.Entry, _ = open(next.found[Room:])
 	next.wish, next.Now, next.fills, next.Why = v.wish, v.Now, true, Expired
 	next.asks = next.Entry.validators() && c.complete(next)
-	next.from, next.seq = c.opt.Clock(), c.marks.Last()
+	next.leave()
 	c.Stats.Refreshed.Add(1)
 	return true
 }

@@ -90,7 +90,7 @@ func (c *Cache) lead(v *Visit, q *wire.Request) bool {
 
 // miss settles how the request is forwarded.
 func (c *Cache) miss(v *Visit, q *wire.Request) Verdict {
-	v.from, v.seq = c.opt.Clock(), c.marks.Last()
+	v.leave()
 	e := &v.Entry
 	if e.There() && e.kind() != kindAnswer && e.kind() != kindPart {
 		*e = Entry{}

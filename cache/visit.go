@@ -51,6 +51,7 @@ type Visit struct {
 	doubt    bool    // what memory holds may have been dropped elsewhere
 	from     int64   // Unix ms: when the request was forwarded
 	seq      uint64  // the last purge then
+	epoch    uint64  // of the link to the second tier then
 	id       uint64  // of the chunks being written
 	fetch    *flight // that this exchange leads
 	lease    redis.Lease
@@ -61,6 +62,12 @@ type Visit struct {
 	terms         rule.Terms
 	scratch, tags []byte // buffers reused
 	far           []byte // what came from the second tier; kept up to End
+}
+
+// leave notes the state of things as the request is forwarded: what changes
+// later, the answer may not know of.
+func (v *Visit) leave() {
+	v.from, v.seq, v.epoch = v.c.opt.Clock(), v.c.marks.Last(), v.c.epoch()
 }
 
 // End lets go of all it holds; who waits for this fetch, if it was not landed,

@@ -84,7 +84,6 @@ func (p *Proxy) finish(x *Exchange) {
 		x.wreck()
 	}
 	x.exit()
-	x.visit.End()
 	if x.broken {
 		x.close = true
 	}
@@ -92,4 +91,5 @@ func (p *Proxy) finish(x *Exchange) {
 	if p.opt.Lines != nil {
 		p.logLine(x)
 	}
+	x.visit.End()
 }

@@ -27,28 +27,34 @@ func (p *Proxy) reply(x *Exchange) bool {
 	switch {
 	case x.isHead():
 		p.deliver(x, out[:len(out)-len(body.Inline())])
-		return false
-	case p.deliver(x, out) && body.Inline() == nil:
-		p.deliverSpan(x, &body, part.Span{To: body.Length})
+	case body.Inline() != nil:
+		x.sent = body.Length
+		p.deliver(x, out)
+	default:
+		p.deliverSpan(x, out, &body, part.Span{To: body.Length})
 	}
-	x.sent = body.Length
 	return false
 }
 
 // deliver writes a piece of a stored answer, and tells whether that went well.
-func (p *Proxy) deliver(x *Exchange, piece []byte) bool {
+func (p *Proxy) deliver(x *Exchange, piece []byte) bool { return p.deliverBoth(x, piece, nil) }
+
+func (p *Proxy) deliverBoth(x *Exchange, head, body []byte) bool {
 	x.Client.WriteWithin(p.opt.Idle)
-	if x.Client.Write(piece, nil) != nil {
+	if x.Client.Write(head, body) != nil {
 		x.broken = true
 	}
 	return !x.broken
 }
 
-// deliverSpan writes a span of a stored body. Of one in chunks some may be gone
-// by now; then the client's connection breaks.
-func (p *Proxy) deliverSpan(x *Exchange, b *cache.Body, s part.Span) bool {
-	buf := wire.AcquireBuffer(wire.LargeBuffer)
-	defer wire.ReleaseBuffer(buf)
+// deliverSpan writes head and a span of a stored body. Of one in chunks some
+// may be gone by now; then the client's connection breaks.
+func (p *Proxy) deliverSpan(x *Exchange, head []byte, b *cache.Body, s part.Span) bool {
+	var buf []byte
+	if b.Inline() == nil {
+		buf = wire.AcquireBuffer(wire.LargeBuffer)
+		defer wire.ReleaseBuffer(buf)
+	}
 	for s.Len() > 0 {
 		piece, ok := b.At(buf, s.From)
 		if !ok {
@@ -56,10 +62,12 @@ func (p *Proxy) deliverSpan(x *Exchange, b *cache.Body, s part.Span) bool {
 			return false
 		}
 		piece = piece[:min(int64(len(piece)), s.Len())]
-		if !p.deliver(x, piece) {
+		if !p.deliverBoth(x, head, piece) {
 			return false
 		}
 		s.From += int64(len(piece))
+		x.sent += int64(len(piece))
+		head = nil
 	}
 	return true
 }
@@ -74,13 +82,14 @@ func (p *Proxy) replyLess(x *Exchange) bool {
 	s, now := e.Stored(), v.Now/1000
 	switch part.Of(&x.Req, &s, now, &x.ranges) {
 	case part.NotModified:
-		p.replyHead(x, 304, bodily, nil)
+		p.deliver(x, p.head(x, 304, bodily, nil))
 	case part.Partial:
 		p.replySpan(x, &s)
 	case part.Multipart:
 		p.replySpans(x, &s)
 	case part.Unsatisfiable:
-		p.replyHead(x, 416, bodily, part.AppendUnsatisfied([]byte("Content-Length: 0\r\nContent-Range: "), s.Length))
+		last := part.AppendUnsatisfied([]byte("Content-Length: 0\r\nContent-Range: "), s.Length)
+		p.deliver(x, p.head(x, 416, bodily, last))
 	default:
 		return false
 	}
@@ -95,9 +104,9 @@ var (
 	typed  = []string{"content-length", "content-range", "content-type"}
 )
 
-// replyHead writes a head with a status of its own, the entry's fields but
-// some, and last.
-func (p *Proxy) replyHead(x *Exchange, status int, but []string, last []byte) bool {
+// head makes a head with a status of its own, the entry's fields but some, and
+// last, in x.out.
+func (p *Proxy) head(x *Exchange, status int, but []string, last []byte) []byte {
 	x.status = status
 	out := append(x.buffer(len(x.visit.Entry.Fields())+256), "HTTP/1.1 "...)
 	out = strconv.AppendInt(out, int64(status), 10)
@@ -108,16 +117,14 @@ func (p *Proxy) replyHead(x *Exchange, status int, but []string, last []byte) bo
 		out = append(append(out, last...), crlf...)
 	}
 	x.out = append(x.appendConnection(out), crlf...)
-	return p.deliver(x, x.out)
+	return x.out
 }
 
 func (p *Proxy) replySpan(x *Exchange, s *part.Stored) {
 	span := x.ranges.Spans()[0]
 	last := strconv.AppendInt([]byte("Content-Length: "), span.Len(), 10)
 	last = part.AppendContentRange(append(last, "\r\nContent-Range: "...), span, s.Length)
-	if p.replyHead(x, 206, sized, last) {
-		p.deliverHeld(x, s, span)
-	}
+	p.deliverHeld(x, p.head(x, 206, sized, last), s, span)
 }
 
 // replySpans answers with several ranges, each with a head of its own.
@@ -126,19 +133,18 @@ func (p *Proxy) replySpans(x *Exchange, s *part.Stored) {
 	_, _ = rand.Read(parts.Random[:]) // never fails
 	last := strconv.AppendInt([]byte("Content-Length: "), parts.Size(), 10)
 	last = parts.AppendType(append(last, "\r\nContent-Type: "...))
-	ok := p.replyHead(x, 206, typed, last)
+	ok := p.deliver(x, p.head(x, 206, typed, last))
 	for i := 0; ok && i < len(parts.Spans); i++ {
-		ok = p.deliver(x, parts.AppendHead(x.buffer(0), i)) && p.deliverHeld(x, s, parts.Spans[i])
+		ok = p.deliverHeld(x, parts.AppendHead(x.buffer(0), i), s, parts.Spans[i])
 	}
 	if ok {
 		p.deliver(x, parts.AppendTail(x.buffer(0)))
 	}
 }
 
-// deliverHeld writes a span of the representation, of which the entry may hold
-// a part only.
-func (p *Proxy) deliverHeld(x *Exchange, s *part.Stored, span part.Span) bool {
-	x.sent += span.Len()
+// deliverHeld writes head and a span of the representation, of which the entry
+// may hold a part only.
+func (p *Proxy) deliverHeld(x *Exchange, head []byte, s *part.Stored, span part.Span) bool {
 	body := x.visit.Body()
-	return p.deliverSpan(x, &body, part.Span{From: span.From - s.Held.From, To: span.To - s.Held.From})
+	return p.deliverSpan(x, head, &body, part.Span{From: span.From - s.Held.From, To: span.To - s.Held.From})
 }

@@ -254,9 +254,26 @@ func (s *Server) cutOff() {
 	}
 }
 
+// endBehind breaks what goes on behind answers that were given: nobody waits
+// for it.
+func (s *Server) endBehind() {
+	done := make(chan struct{})
+	go func() { s.proxy.Wait(); close(done) }()
+	end := time.NewTicker(wire.Tick)
+	defer end.Stop()
+	for {
+		select {
+		case <-done:
+			return
+		case <-end.C:
+			s.guard.EndAll()
+		}
+	}
+}
+
 // close closes what exchanges used, which there are none of any more.
 func (s *Server) close() {
-	s.proxy.Wait()
+	s.endBehind()
 	s.pool.Close()
 	if s.cache != nil {
 		s.cache.Close()
