@@ -13,12 +13,12 @@ import (
 	"time"
 )
 
-// A Reply is one answer, and how many bytes it was on the wire.
+// A Reply is one answer, read and as it was on the wire.
 type Reply struct {
 	Status int
 	ETag   string
 	Body   []byte
-	Wire   int64
+	Wire   []byte // the whole
 }
 
 // ask sends the scenario's request over a connection of its own.
@@ -41,18 +41,14 @@ func ask(port int, s Scenario) (*Reply, error) {
 		return nil, err
 	}
 
-	var wire counter
+	var wire bytes.Buffer
 	res, err := http.ReadResponse(bufio.NewReader(io.TeeReader(c, &wire)), nil)
 	if err != nil {
 		return nil, err
 	}
 	body, err := io.ReadAll(res.Body)
-	return &Reply{res.StatusCode, res.Header.Get("ETag"), body, int64(wire)}, err
+	return &Reply{res.StatusCode, res.Header.Get("ETag"), body, wire.Bytes()}, err
 }
-
-type counter int64
-
-func (c *counter) Write(p []byte) (int, error) { *c += counter(len(p)); return len(p), nil }
 
 // check asks through the server under test and wants the origin's answer, to the byte. A fast
 // proxy that answers something else is not measured.

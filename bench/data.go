@@ -46,6 +46,8 @@ func about(ctx context.Context, b *Bench) About {
 			a.Versions[s.Name] = built(s.Path)
 		case s.Path == "nginx", s.Path == "haproxy":
 			a.Versions[s.Name], _ = exitIgnored(s.Path, "-v")
+		case s.Path == "varnishd":
+			a.Versions[s.Name], _ = exitIgnored(s.Path, "-V")
 		}
 	}
 	return a

@@ -1,7 +1,7 @@
 //go:build linux
 
-// Bench compares multiserver with its peers: nginx, HAProxy and the floor, a program that only
-// passes bytes on. It asks what a request costs the server in CPU time, for that is what a
+// Bench compares multiserver with its peers: nginx, HAProxy, Varnish and the floor, a program
+// that only passes bytes on. It asks what a request costs the server in CPU time, for that is what a
 // machine has to give; rates and latencies are beside it.
 //
 // scripts/bench starts it. Everything runs on 127.0.0.1 and is stopped at the end, on Ctrl-C
@@ -20,6 +20,7 @@
 //	scripts/bench                                       all peers, the default scenarios
 //	scripts/bench -slice 100ms -time 1s -rounds 15      the same, for sharp ratios of CPU time
 //	scripts/bench -scenario forward-1k-c64 -rounds 3    one question
+//	scripts/bench -scenario hit-1k-c64 -slice 100ms     stored answers: all with a cache, Varnish among them
 //	scripts/bench -binary old=/tmp/a -binary new=/tmp/b two builds of ours side by side, in slices
 //	scripts/bench -binary old=@main~3 -binary new=.     two states of the source
 //	scripts/bench -binary off=. -binary 'on=. --queue 9' -servers multiserver,nginx
@@ -54,6 +55,10 @@ func main() {
 		}
 		return
 	}
+	if len(os.Args) > 1 && os.Args[1] == "answer" { // floor-go
+		fmt.Fprintln(os.Stderr, "bench answer:", answer(os.Args[2:]))
+		os.Exit(1)
+	}
 	ctx, _ := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	err := run(ctx, os.Args[1:])
 	switch {
@@ -83,9 +88,9 @@ type options struct {
 
 func parse(args []string) (o options, err error) {
 	f := flag.NewFlagSet("bench", flag.ExitOnError)
-	f.StringVar(&o.scenarios, "scenario", defaultScenarios, "what to ask: forward-SIZE-cCONNECTIONS or post-SIZE-cCONNECTIONS, separated by commas")
+	f.StringVar(&o.scenarios, "scenario", defaultScenarios, "what to ask: forward-SIZE-cCONNECTIONS, post-SIZE-cCONNECTIONS, or of stored answers hit-SIZE-cCONNECTIONS[-uURLS], separated by commas")
 	f.StringVar(&o.measure, "measure", "", "instead of scenarios, a `NAME` of:\n"+aboutMeasures())
-	f.StringVar(&o.servers, "servers", "", "whom to ask, of multiserver, nginx, haproxy, floor, nginx-plain and haproxy-plain (not tuned for large bodies), and NAME=FILE.conf or NAME=FILE.cfg for nginx or HAProxy set up otherwise (default the first four; with several binaries only those)")
+	f.StringVar(&o.servers, "servers", "", "whom to ask, of multiserver, nginx, haproxy, floor, varnish, floor-go (answers by itself: for hits), nginx-plain and haproxy-plain (not tuned for large bodies), and NAME=FILE.conf or NAME=FILE.cfg for nginx or HAProxy set up otherwise (default the first four, for hits the first six; with several binaries only those)")
 	f.Var(&o.binaries, "binary", "`[NAME=]PROGRAM [ARGUMENTS]` of ours to measure: a file, . to build this folder, @COMMIT to build that; may be repeated")
 	f.IntVar(&o.rounds, "rounds", 5, "how many turns each server has")
 	f.DurationVar(&o.time, "time", 3*time.Second, "how long a turn lasts, in whole seconds")
@@ -125,6 +130,9 @@ func parse(args []string) (o options, err error) {
 	}
 	if o.servers == "" {
 		o.servers = "multiserver,nginx,haproxy,floor"
+		if strings.HasPrefix(o.scenarios, "hit-") {
+			o.servers = "multiserver,nginx,haproxy,varnish,floor,floor-go"
+		}
 		if several {
 			o.servers = "multiserver"
 		}

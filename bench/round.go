@@ -95,6 +95,9 @@ func (b *Bench) Run(ctx context.Context, s Scenario) ([]Round, error) {
 		if r.reply, err = check(r.Process, s, want); err != nil {
 			return nil, err
 		}
+		if err := b.store(r, s); err != nil {
+			return nil, err
+		}
 		w, err := b.load(ctx, r, s, b.Warm)
 		if err == nil {
 			_, err = w.wait()
@@ -153,7 +156,7 @@ func (b *Bench) startServer(srv *Server, s Scenario) (*runner, error) {
 	if err != nil {
 		return nil, err
 	}
-	r.Process, err = srv.start(b.CPU, place{Dir: dir, Port: port, Origin: b.origin.Port, Admin: r.admin})
+	r.Process, err = srv.start(b.CPU, place{Dir: dir, Port: port, Origin: b.origin.Port, Admin: r.admin, Cache: s.Stored})
 	return r, err
 }
 

@@ -16,15 +16,18 @@ type Scenario struct {
 	Path   string // ends in the size of the answer's body, which the origin obeys
 	Body   int    // bytes of each request's body
 	Conns  int    // kept-alive client connections, each with one request under way
+	Stored bool   // every server has a cache, and the answers in it before it is measured
+	URLs   int    // that are asked for in turn, each Path below a number of its own; at most 1: Path alone
 }
 
 // defaultScenarios are the ones that the targets are set on.
 const defaultScenarios = "forward-1k-c64,forward-1k-c256,forward-100k-c64,forward-1m-c64"
 
-var scenarioName = regexp.MustCompile(`^(forward|post)-([0-9]+[km]?)-c([0-9]+)$`)
+var scenarioName = regexp.MustCompile(`^(forward|post|hit)-([0-9]+[km]?)-c([0-9]+)(?:-u([0-9]+))?$`)
 
 // parseScenarios reads a list of names. The names are the parameters: forward-SIZE-cN fetches
-// an answer of SIZE over N connections, post-SIZE-cN sends a body of SIZE for 1 KiB back.
+// an answer of SIZE over N connections, post-SIZE-cN sends a body of SIZE for 1 KiB back,
+// hit-SIZE-cN fetches stored answers, and hit-SIZE-cN-uM those of M URLs in turn.
 func parseScenarios(list string) ([]Scenario, error) {
 	var all []Scenario
 	for _, name := range strings.Split(list, ",") {
@@ -40,7 +43,7 @@ func parseScenarios(list string) ([]Scenario, error) {
 func parseScenario(name string) (Scenario, error) {
 	m := scenarioName.FindStringSubmatch(name)
 	if m == nil {
-		return Scenario{}, fmt.Errorf("scenario %q: want forward-SIZE-cN or post-SIZE-cN, such as forward-1k-c64 or post-16k-c64", name)
+		return Scenario{}, fmt.Errorf("scenario %q: want forward-SIZE-cN, post-SIZE-cN, hit-SIZE-cN or hit-SIZE-cN-uURLS, such as forward-1k-c64 or post-16k-c64", name)
 	}
 	conns, err := strconv.Atoi(m[3])
 	if err != nil || conns < 1 || conns > 4000 {
@@ -50,10 +53,36 @@ func parseScenario(name string) (Scenario, error) {
 	if err != nil || size > 64<<20 {
 		return Scenario{}, fmt.Errorf("scenario %q: want a size of at most 64m", name)
 	}
-	if m[1] == "post" {
+	urls, err := parseURLs(m[4])
+	if err != nil || m[4] != "" && m[1] != "hit" {
+		return Scenario{}, fmt.Errorf("scenario %q: want 2 to 100000 URLs, of hits only", name)
+	}
+	switch m[1] {
+	case "post":
 		return Scenario{Name: name, Method: "POST", Path: "/1k", Body: size, Conns: conns}, nil
+	case "hit":
+		return Scenario{Name: name, Method: "GET", Path: "/keep/" + m[2], Conns: conns, Stored: true, URLs: urls}, nil
 	}
 	return Scenario{Name: name, Method: "GET", Path: "/" + m[2], Conns: conns}, nil
+}
+
+func parseURLs(s string) (int, error) {
+	if s == "" {
+		return 1, nil
+	}
+	n, err := strconv.Atoi(s)
+	if err == nil && (n < 2 || n > 100_000) {
+		err = strconv.ErrRange
+	}
+	return n, err
+}
+
+// path is the one of URL i, as wrk.lua has them too.
+func (s *Scenario) path(i int) string {
+	if s.URLs <= 1 {
+		return s.Path
+	}
+	return fmt.Sprintf("/keep/%d/%s", i, s.Path[len("/keep/"):])
 }
 
 func parseSize(s string) (int, error) {
@@ -72,6 +101,9 @@ func parseSize(s string) (int, error) {
 func (s Scenario) Question() string {
 	if s.Body > 0 {
 		return fmt.Sprintf("%s: what does it cost to pass on a POST of %d bytes, over %d connections?", s.Name, s.Body, s.Conns)
+	}
+	if s.Stored {
+		return fmt.Sprintf("%s: what does it cost to give a stored answer of %s, one of %d, over %d connections?", s.Name, s.Path[len("/keep/"):], s.URLs, s.Conns)
 	}
 	return fmt.Sprintf("%s: what does it cost to pass on an answer of %s, over %d connections?", s.Name, s.Path[1:], s.Conns)
 }

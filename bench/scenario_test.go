@@ -17,11 +17,17 @@ func TestScenarioNamesAreTheirParameters(t *testing.T) {
 	f("forward-1m-c1", Scenario{Method: "GET", Path: "/1m", Conns: 1})
 	f("forward-0-c2000", Scenario{Method: "GET", Path: "/0", Conns: 2000})
 	f("post-16k-c64", Scenario{Method: "POST", Path: "/1k", Body: 16 << 10, Conns: 64})
+	f("hit-1k-c64", Scenario{Method: "GET", Path: "/keep/1k", Conns: 64, Stored: true, URLs: 1})
+	f("hit-1k-c64-u10000", Scenario{Method: "GET", Path: "/keep/1k", Conns: 64, Stored: true, URLs: 10000})
 
-	for _, name := range []string{"", "forward", "forward-1k", "forward-1g-c1", "forward-65m-c1", "forward-1k-c0", "forward-1k-c4001", "hit-1k-c64"} {
+	for _, name := range []string{"", "forward", "forward-1k", "forward-1g-c1", "forward-65m-c1", "forward-1k-c0", "forward-1k-c4001", "hit-1k", "hit-1k-c64-u0", "hit-1k-c64-u1", "hit-1k-c64-u100001", "forward-1k-c64-u2", "stale-1k-c64"} {
 		if s, err := parseScenario(name); err == nil {
 			t.Errorf("%q: %+v and no error", name, s)
 		}
+	}
+	s, _ := parseScenario("hit-1k-c64-u7")
+	if got := s.path(3); got != "/keep/3/1k" {
+		t.Errorf("URL 3 is %s", got)
 	}
 	if all, err := parseScenarios(defaultScenarios); err != nil || len(all) != 4 {
 		t.Errorf("the default: %v, %v", all, err)

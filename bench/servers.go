@@ -38,6 +38,7 @@ type place struct {
 	Origin int    // what to forward to
 	Admin  int    // ours: where to serve profiles; 0: nowhere
 	Plain  bool   // peers: leave out what is set for large bodies
+	Cache  bool   // store answers; of the floors: give the answer without an origin
 
 	Origins []int         // peers before several: instead of Origin
 	Balance string        // how they choose
@@ -53,6 +54,9 @@ func (s *Server) start(cpus string, at place) (*Process, error) {
 	return start(s.Name, cpus, at.Dir, loopback, at.Port, append([]string{s.Path}, args...), s.env)
 }
 
+// cacheSize is the memory for stored answers, in bytes; the peers' are said where they are set up.
+const cacheSize = "268435456"
+
 // ours is a multiserver binary with further arguments.
 func ours(name, path string, more []string) *Server {
 	return &Server{Name: name, Path: path, Ours: true,
@@ -62,6 +66,9 @@ func ours(name, path string, more []string) *Server {
 				"--listen", fmt.Sprintf("127.0.0.1:%d", at.Port),
 				"--upstream", fmt.Sprintf("http://127.0.0.1:%d", at.Origin),
 				"--access-log", "off",
+			}
+			if at.Cache {
+				args = append(args, "--cache", cacheSize)
 			}
 			if at.Admin > 0 {
 				args = append(args, "--admin", fmt.Sprintf("127.0.0.1:%d", at.Admin))
@@ -88,8 +95,44 @@ func haproxy(name, conf string) *Server {
 	}}
 }
 
+// varnish gets by its own way of waiting: a thread for each connection that is not idle for long.
+func varnish() *Server {
+	return &Server{Name: "varnish", Path: "varnishd", Peer: true, args: func(at place) ([]string, error) {
+		vcl, err := fill("varnish.vcl", at)
+		return []string{
+			"-F", "-n", filepath.Join(at.Dir, "varnish"), "-f", vcl,
+			"-a", fmt.Sprintf("127.0.0.1:%d", at.Port),
+			"-j", "none", // no rights question in the temporary folder
+			"-s", "malloc,256m", // as ours
+			"-p", "thread_pools=1", // one core, as for every server under test
+			"-p", "thread_pool_min=600", // made before they are needed, for twice as many clients as there are
+			"-p", "thread_pool_max=5000",
+			"-p", "listen_depth=4096", // all clients may come at once
+			"-p", "timeout_idle=75", // longer than the others' turns between two of its rounds
+			"-p", "auto_restart=off", // one that fails is not to be measured
+		}, err
+	}}
+}
+
+// self is the floor of programs in Go: this one once more (answer.go).
+func self() *Server {
+	path, err := os.Executable()
+	if err != nil {
+		path = os.Args[0]
+	}
+	return &Server{Name: "floor-go", Path: path, env: []string{"GOMAXPROCS=1"}, args: func(at place) ([]string, error) {
+		if !at.Cache {
+			return nil, fmt.Errorf("it answers by itself: only for hit scenarios")
+		}
+		return []string{"answer", strconv.Itoa(at.Port), strconv.Itoa(at.Origin)}, nil
+	}}
+}
+
 func relay(name, program string) *Server {
 	return &Server{Name: name, Path: program, Peer: name == "floor", args: func(at place) ([]string, error) {
+		if at.Cache {
+			return []string{"origin", strconv.Itoa(at.Port)}, nil
+		}
 		return []string{"relay", strconv.Itoa(at.Port), strconv.Itoa(at.Origin)}, nil
 	}}
 }
@@ -141,8 +184,12 @@ func line(ctx context.Context, names string, binaries []string, floor, dir strin
 			all = append(all, nginx(name, "nginx.conf"))
 		case (name == "haproxy" || name == "haproxy-plain") && !own:
 			all = append(all, haproxy(name, "haproxy.cfg"))
+		case name == "varnish" && !own:
+			all = append(all, varnish())
 		case name == "floor" && !own:
 			all = append(all, relay(name, floor))
+		case name == "floor-go" && !own:
+			all = append(all, self())
 		case strings.HasSuffix(file, ".conf"):
 			all = append(all, nginx(name, file))
 		case strings.HasSuffix(file, ".cfg"):
@@ -150,7 +197,7 @@ func line(ctx context.Context, names string, binaries []string, floor, dir strin
 		case own:
 			all = append(all, relay(name, file))
 		default:
-			return nil, fmt.Errorf("-servers %s: %q is none of multiserver, nginx, nginx-plain, haproxy, haproxy-plain, floor, nor NAME=FILE.conf for nginx or NAME=FILE.cfg for HAProxy", names, name)
+			return nil, fmt.Errorf("-servers %s: %q is none of multiserver, nginx, nginx-plain, haproxy, haproxy-plain, varnish, floor, floor-go, nor NAME=FILE.conf for nginx or NAME=FILE.cfg for HAProxy", names, name)
 		}
 	}
 	seen := map[string]bool{}

@@ -9,9 +9,9 @@ import (
 )
 
 func TestPeersAreFilledIn(t *testing.T) {
-	for _, name := range []string{"nginx.conf", "haproxy.cfg"} {
+	for _, name := range []string{"nginx.conf", "haproxy.cfg", "varnish.vcl"} {
 		for _, plain := range []bool{false, true} {
-			at := place{Dir: t.TempDir(), Port: 1234, Origin: 5678, Plain: plain}
+			at := place{Dir: t.TempDir(), Port: 1234, Origin: 5678, Plain: plain, Cache: plain}
 			path, err := fill(name, at)
 			if err != nil {
 				t.Fatal(err)
@@ -20,7 +20,10 @@ func TestPeersAreFilledIn(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			for _, want := range []string{"127.0.0.1:1234", "127.0.0.1:5678"} {
+			for _, want := range []string{"127.0.0.1:1234", "127.0.0.1", "5678"} {
+				if name == "varnish.vcl" && want == "127.0.0.1:1234" {
+					continue // its command line says where it listens
+				}
 				if !strings.Contains(string(text), want) {
 					t.Errorf("%s, plain %v: no %s in\n%s", name, plain, want, text)
 				}
@@ -38,6 +41,10 @@ func TestBinary(t *testing.T) {
 	want := "--listen 127.0.0.1:1 --upstream http://127.0.0.1:2 --access-log off --admin 127.0.0.1:3 --queue 9"
 	if got := strings.Join(args, " "); got != want {
 		t.Errorf("%s\nwant %s", got, want)
+	}
+	args, _ = s.args(place{Port: 1, Origin: 2, Cache: true})
+	if got := strings.Join(args, " "); !strings.Contains(got, "--cache "+cacheSize) {
+		t.Errorf("%s: no cache", got)
 	}
 	if s, _ := binary(t.Context(), "/tmp/b --x=y", ""); s.Name != "multiserver" || s.Path != "/tmp/b" {
 		t.Errorf("without a name: %+v", s)

@@ -28,6 +28,10 @@ func (b *Bench) measure(ctx context.Context, s Scenario, line ...*runner) ([]Rou
 		}
 		turns = append(turns, &turn{runner: r, before: used})
 	}
+	asked, err := b.asked()
+	if err != nil {
+		return nil, err
+	}
 	before, err := b.elsewhere()
 	if err != nil {
 		return nil, err
@@ -47,6 +51,10 @@ func (b *Bench) measure(ctx context.Context, s Scenario, line ...*runner) ([]Rou
 		return nil, err
 	}
 	lasted := time.Since(began)
+	again, err := b.asked()
+	if err != nil {
+		return nil, err
+	}
 	others := after - before
 	var rounds []Round
 	for _, t := range turns {
@@ -55,6 +63,9 @@ func (b *Bench) measure(ctx context.Context, s Scenario, line ...*runner) ([]Rou
 			return nil, err
 		}
 		r.Latency = len(turns) == 1
+		if s.Stored && again != asked && r.Fault == "" {
+			r.Fault = fmt.Sprintf("the origin was asked %d times", again-asked)
+		}
 		others -= r.Used.CPU + t.load.CPU
 		rounds = append(rounds, r)
 	}
@@ -66,12 +77,16 @@ func (b *Bench) measure(ctx context.Context, s Scenario, line ...*runner) ([]Rou
 
 func (t *turn) round(s Scenario) (Round, error) {
 	used, err := t.used()
+	answers := float64(t.load.Bytes) / float64(len(t.reply.Wire))
+	if s.Stored {
+		answers = float64(t.load.Requests) // each is as long as its age in digits
+	}
 	return Round{
 		Scenario: s.Name,
 		Server:   t.Server.Name,
 		Load:     *t.load,
 		Used:     used.minus(t.before),
-		Answers:  float64(t.load.Bytes) / float64(t.reply.Wire),
+		Answers:  answers,
 		Active:   t.active,
 		Memory:   t.memory,
 		Fault:    t.load.fault(),

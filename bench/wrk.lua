@@ -1,6 +1,21 @@
--- What wrk sends (arguments: method, bytes of body), and its result as one line of JSON, in
--- whole microseconds and bytes, where its own report rounds to three digits.
--- No request() nor response() here: they would cost wrk a call into Lua per request.
+-- What wrk sends (arguments: method, bytes of body, number of URLs), and its result as one line
+-- of JSON, in whole microseconds and bytes, where its own report rounds to three digits.
+-- No response() here, and request() for several URLs only: they cost wrk a call into Lua per request.
+
+-- Far from the last one, so that no server gains by having stored them in this order.
+local stride = 7919
+
+local function in_turn(urls)
+	local all, i = {}, 0
+	local size = wrk.path:match("^/keep/(.*)")
+	for n = 1, urls do
+		all[n] = wrk.format(nil, string.format("/keep/%d/%s", n - 1, size))
+	end
+	function request()
+		i = (i + stride) % urls
+		return all[i + 1]
+	end
+end
 
 function init(args)
 	wrk.method = args[1]
@@ -8,6 +23,10 @@ function init(args)
 	if size > 0 then
 		wrk.body = string.rep("x", size)
 		wrk.headers["Content-Type"] = "application/octet-stream"
+	end
+	local urls = tonumber(args[3])
+	if urls > 1 then
+		in_turn(urls)
 	end
 end
 

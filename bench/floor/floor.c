@@ -15,6 +15,8 @@
 // The origin answers any path that ends in a size (/1k, /img/100k, /1m) with a body of that
 // size from one block of memory made before. It eats request bodies by Content-Length, keeps
 // every connection and answers a pipelined batch with one writev. It knows no chunked bodies.
+// Answers below /keep/ may be stored for a day; /asked tells how often anything else was asked for.
+// Asked directly, it is the least that a stored answer can cost: one read, one write.
 
 #define _GNU_SOURCE
 #include <arpa/inet.h>
@@ -285,6 +287,7 @@ static void relay_release(struct conn *c) {
 // An answer is head and body in one block, made when a size is asked for the first time.
 struct answer {
 	size_t size; // of the body
+	bool keep;   // caches may store it
 	size_t head, all;
 	char *bytes;
 	struct answer *next;
@@ -302,13 +305,15 @@ struct visitor {
 };
 
 static struct answer *answers;
+static unsigned long asked; // requests heard
 
-static struct answer *make(size_t size) {
+static struct answer *make(size_t size, bool keep) {
 	struct answer *a = alloc(sizeof *a);
 	char date[64], head[512];
 	time_t now = time(NULL);
 	strftime(date, sizeof date, "%a, %d %b %Y %H:%M:%S GMT", gmtime(&now));
 	a->size = size;
+	a->keep = keep;
 	a->head = snprintf(head, sizeof head,
 			   "HTTP/1.1 200 OK\r\n"
 			   "Server: floor\r\n"
@@ -316,8 +321,9 @@ static struct answer *make(size_t size) {
 			   "Content-Type: application/octet-stream\r\n"
 			   "Content-Length: %zu\r\n"
 			   "ETag: \"floor-%zu\"\r\n"
+			   "%s"
 			   "\r\n",
-			   date, size, size);
+			   date, size, size, keep ? "Cache-Control: max-age=86400\r\n" : "");
 	a->all = a->head + size;
 	a->bytes = alloc(a->all);
 	memcpy(a->bytes, head, a->head);
@@ -326,11 +332,21 @@ static struct answer *make(size_t size) {
 	return answers = a;
 }
 
-static struct answer *answer(size_t size) {
+static struct answer *answer(size_t size, bool keep) {
 	for (struct answer *a = answers; a; a = a->next)
-		if (a->size == size) return a;
-	return make(size);
+		if (a->size == size && a->keep == keep) return a;
+	return make(size, keep);
 }
+
+// tell says how often it was asked, to one asker at a time.
+static struct iovec tell(void) {
+	static char said[128];
+	char number[24];
+	int n = snprintf(number, sizeof number, "%lu", asked);
+	return (struct iovec){said, snprintf(said, sizeof said, "HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n%s", n, number)};
+}
+
+static bool starts(const char *line, const char *with) { return !strncmp(line, with, strlen(with)); }
 
 // size_of reads the size at the end of the target in "GET /img/100k HTTP/1.1".
 static bool size_of(const char *line, const char *end, size_t *size) {
@@ -356,8 +372,14 @@ static void queue(struct visitor *v) {
 // hear takes one request head. A GET has no body: it is not searched for a length.
 static bool hear(struct visitor *v, const char *head, size_t len) {
 	size_t size;
+	if (starts(head, "GET /asked ")) {
+		v->due = tell();
+		queue(v);
+		return true;
+	}
 	if (!size_of(head, head + len, &size)) return false;
-	struct answer *a = answer(size);
+	asked++;
+	struct answer *a = answer(size, starts(head, "GET /keep/"));
 	v->due = (struct iovec){a->bytes, memcmp(head, "HEAD ", 5) ? a->all : a->head};
 	v->body = memcmp(head, "GET ", 4) ? number(head, len, "Content-Length") : 0;
 	if (!v->body) queue(v);
