@@ -134,11 +134,14 @@ func (e *Entry) reason() []byte {
 func (e *Entry) prior() []byte { return e.rec[e.at-int(e.u16(atPrior)) : e.at] }
 
 func (e *Entry) field(at int) []byte {
-	from := e.at + int(e.u16(at))
-	return e.rec[from : from+int(e.u16(at+2))]
+	from, n := e.at+int(e.u16(at)), int(e.u16(at+2))
+	if n == 0 {
+		return nil
+	}
+	return e.rec[from : from+n]
 }
 
-// ETag is the value of the field, nil or empty if there is none.
+// ETag is the value of the field, nil if there is none.
 func (e *Entry) ETag() []byte { return e.field(atETag) }
 
 // LastModified is the value of the field.
