@@ -11,7 +11,7 @@ import (
 func (c *Cache) confirm(v *Visit, q *wire.Request, res *wire.Response, now int64) Outcome {
 	e := &v.Entry
 	if tag := res.Peek("etag"); tag != nil && len(e.ETag()) > 0 && !bytes.Equal(weak(tag), weak(e.ETag())) {
-		c.drop(v.at) // it is another answer that has not changed
+		c.forget(v.at) // it is another answer that has not changed
 		v.asks, *e = false, Entry{}
 		return Again
 	}
@@ -19,6 +19,14 @@ func (c *Cache) confirm(v *Visit, q *wire.Request, res *wire.Response, now int64
 	v.Tier, v.asks = Valid, false
 	c.Stats.Hits[Valid].Add(1)
 	return Confirmed
+}
+
+// forget is drop for who is fetching what takes its place.
+func (c *Cache) forget(key []byte) {
+	c.mem.Drop(key)
+	if c.far != nil {
+		c.far.Drop(key)
+	}
 }
 
 // weak is an entity tag without its mark of weakness.
@@ -74,7 +82,8 @@ func (c *Cache) freshen(v *Visit, q *wire.Request, res *wire.Response, now int64
 }
 
 // mergeHead appends the head of e with the fields of res in place of its own
-// (RFC 9111 §3.2).
+// (RFC 9111 §3.2). An answer without Date is of now, and not of the time that
+// the stored one is of (RFC 9110 §6.6.1).
 func mergeHead(dst []byte, e *Entry, res *wire.Response) []byte {
 	dst = append(dst, "HTTP/1.1 200 \r\n"...)
 	copy(dst[len("HTTP/1.1 "):], statusDigits(e.Status()))
@@ -83,7 +92,7 @@ func mergeHead(dst []byte, e *Entry, res *wire.Response) []byte {
 		line := rest[:end]
 		rest = rest[end:]
 		name := line[:bytes.IndexByte(line, ':')]
-		if !replaces(res, name) {
+		if !replaces(res, name) && (res.HasDate || !wire.EqualFold(name, "date")) {
 			dst = append(dst, line...)
 		}
 	}
