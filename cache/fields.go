@@ -118,16 +118,29 @@ func (v *Visit) appendHit(dst []byte) []byte {
 
 // AppendFields appends Entry's fields but those with the names, in lower case.
 func (v *Visit) AppendFields(dst []byte, but []string) []byte {
-	for rest := v.Entry.Fields(); len(rest) > 0; {
-		end := bytes.IndexByte(rest, '\n') + 1
-		line := rest[:end]
-		rest = rest[end:]
-		if !named(line[:bytes.IndexByte(line, ':')], but) {
+	for line, name, rest := cutLine(v.Entry.Fields()); line != nil; line, name, rest = cutLine(rest) {
+		if !named(name, but) {
 			dst = append(dst, line...)
 		}
 	}
 	return dst
 }
+
+// cutLine takes the first line, with its CRLF, off stored fields; nil at their
+// end.
+func cutLine(fields []byte) (line, name, rest []byte) {
+	if len(fields) == 0 {
+		return nil, nil, nil
+	}
+	line = fields
+	if end := bytes.IndexByte(fields, '\n') + 1; end > 0 {
+		line, rest = fields[:end], fields[end:]
+	}
+	name, _, _ = bytes.Cut(line, colon)
+	return line, name, rest
+}
+
+var colon = []byte(":")
 
 func named(name []byte, list []string) bool {
 	for _, n := range list {

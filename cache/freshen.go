@@ -87,11 +87,7 @@ func (c *Cache) freshen(v *Visit, q *wire.Request, res *wire.Response, now int64
 func mergeHead(dst []byte, e *Entry, res *wire.Response) []byte {
 	dst = append(dst, "HTTP/1.1 200 \r\n"...)
 	copy(dst[len("HTTP/1.1 "):], statusDigits(e.Status()))
-	for rest := e.Fields(); len(rest) > 0; {
-		end := bytes.IndexByte(rest, '\n') + 1
-		line := rest[:end]
-		rest = rest[end:]
-		name := line[:bytes.IndexByte(line, ':')]
+	for line, name, rest := cutLine(e.Fields()); line != nil; line, name, rest = cutLine(rest) {
 		if !replaces(res, name) && (res.HasDate || !wire.EqualFold(name, "date")) {
 			dst = append(dst, line...)
 		}
