@@ -27,6 +27,7 @@ type Options struct {
 	Wait      time.Duration // for another's fetch of the same
 	Grace     time.Duration // past its freshness an answer is used when no upstream answers, where it does not say itself
 	Refreshes int           // at once, behind answers already given; beyond it none is made
+	File      string        // where Save keeps memory and marks, and New finds them; "": nowhere
 	Clock     func() int64  // Unix ms; nil: the system's
 	Log       *slog.Logger
 }
@@ -38,6 +39,8 @@ type Cache struct {
 	mem     *memory.Memory
 	far     *redis.Redis // nil: none
 	marks   purge.Table
+	owed    owed
+	kept    bool // there are marks in File that this process has begun with
 	flights flights
 	behind  chan struct{} // a place for each refresh under way
 
@@ -57,6 +60,10 @@ func New(ctx context.Context, o Options) (c *Cache, err error) {
 	if c.mem, err = memory.New(o.Memory); err != nil {
 		return nil, err
 	}
+	if c.opt.Log == nil {
+		c.opt.Log = slog.Default()
+	}
+	loaded := c.load() // nobody else uses memory yet
 	if o.Redis != nil {
 		far := *o.Redis
 		far.Version, far.Changed, far.Marked = format, c.changed, c.marked
@@ -64,12 +71,16 @@ func New(ctx context.Context, o Options) (c *Cache, err error) {
 			return nil, err
 		}
 	}
+	if loaded && c.far != nil {
+		c.awaitRedis(ctx)
+	}
 	return c, nil
 }
 
 // Close lets go of the second tier, once what waits to be written there is, or
 // a moment later. Nothing may use the Cache any more.
 func (c *Cache) Close() {
+	c.owed.close(c.opt.Log)
 	if c.far != nil {
 		c.far.Close()
 	}

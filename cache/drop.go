@@ -1,19 +1,14 @@
 package cache
 
 import (
-	"context"
-
 	"multiserver/cache/purge"
 	"multiserver/proxy/wire"
 )
 
 // drop forgets what lies under key in both tiers, and what is being fetched.
 func (c *Cache) drop(key []byte) {
-	c.mem.Drop(key)
 	c.flights.spoil(key)
-	if c.far != nil {
-		c.far.Drop(key)
-	}
+	c.forget(key)
 }
 
 // Changed tells the cache of the answer to a request that is none of its
@@ -79,25 +74,4 @@ func (c *Cache) marked(name []byte, seq uint64) {
 		m = purge.Mark{Kind: purge.All}
 	}
 	c.marks.Set(m, seq)
-}
-
-// Key is the key of a target as PURGE names it.
-func (c *Cache) Key(secure bool, host, path []byte) []byte {
-	return c.opt.Keys.Append(nil, secure, host, path)
-}
-
-// Purge drops answers on all nodes: those m speaks of, in one step however
-// many they are. The error tells that other nodes may not have heard of it.
-func (c *Cache) Purge(ctx context.Context, m purge.Mark) error {
-	c.Stats.Dropped.Add(1)
-	if c.far == nil {
-		c.marks.Set(m, c.marks.Next())
-		return nil
-	}
-	seq, err := c.far.Mark(ctx, m.Append(nil))
-	if err != nil {
-		seq = c.marks.Meanwhile()
-	}
-	c.marks.Set(m, seq)
-	return err
 }

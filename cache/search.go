@@ -32,7 +32,7 @@ func (c *Cache) onlyIfCached(v *Visit, q *wire.Request) Verdict {
 	if c.remote(v, q) {
 		return c.hit(v, Redis)
 	}
-	v.fills = false
+	v.fills, v.Tier = false, 0
 	return Refused
 }
 
@@ -91,6 +91,7 @@ func (c *Cache) lead(v *Visit, q *wire.Request) bool {
 // miss settles how the request is forwarded.
 func (c *Cache) miss(v *Visit, q *wire.Request) Verdict {
 	v.leave()
+	v.Tier = 0 // where it was found, to no use
 	e := &v.Entry
 	if e.There() && e.kind() != kindAnswer && e.kind() != kindPart {
 		*e = Entry{}

@@ -1,6 +1,10 @@
 package cache
 
-import "sync/atomic"
+import (
+	"sync/atomic"
+
+	"multiserver/cache/purge"
+)
 
 // Tier is where a hit came from.
 type Tier uint8
@@ -53,6 +57,20 @@ var reasonNames = [Reasons]string{"", "method", "body", "request", "rule", "unsh
 
 func (r Reason) String() string { return reasonNames[r] }
 
+// Result is what the access log says of it: the tier that answered, or why it
+// was forwarded.
+func (v *Visit) Result() string {
+	switch {
+	case v.Tier != 0:
+		return v.Tier.String()
+	case v.Why != 0:
+		return v.Why.String()
+	case v.c != nil:
+		return "refused"
+	}
+	return "-"
+}
+
 type counter = atomic.Uint64
 
 // Stats are a Cache's counters.
@@ -65,7 +83,8 @@ type Stats struct {
 	Stored    counter
 	Unshared  counter // answers that may not be stored
 	Long      counter // not stored because of their length
-	Dropped   counter // by unsafe methods and PURGE
+	Dropped   counter // by unsafe methods
+	Purges    [purge.Kinds]counter
 	Refreshed counter // behind answers already given
 	Corrupt   counter // records in memory that were none
 	Torn      counter // bodies of which a chunk was gone

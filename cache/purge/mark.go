@@ -21,6 +21,13 @@ type Mark struct {
 	Name []byte // a key such as "http://example.org/blog/", its beginning, or a tag
 }
 
+// Kinds is how many there are, with the one that is none.
+const Kinds = URL + 1
+
+func (k Kind) String() string {
+	return [Kinds]string{"none", "all", "prefix", "tag", "url"}[k]
+}
+
 // letters are the kinds as they travel; soft marks have small ones.
 const letters = "?APTU"
 

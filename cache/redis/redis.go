@@ -114,7 +114,9 @@ func Open(ctx context.Context, opt Options) (*Redis, error) {
 		closing: make(chan struct{}),
 	}
 	r.ctx, r.cancel = context.WithCancel(ctx)
-	r.epoch.Store(1)
+	// Not where the process before began: what is kept over a restart bears its
+	// epochs, and must not seem to be of one of ours.
+	r.epoch.Store(uint64(time.Now().UnixNano()))
 	r.queue.init(opt.QueueEntries, opt.QueueBytes)
 	r.running.Go(r.tend)
 	r.running.Go(r.write)
