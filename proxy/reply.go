@@ -122,7 +122,8 @@ func (p *Proxy) head(x *Exchange, status int, but []string, last []byte) []byte 
 
 func (p *Proxy) replySpan(x *Exchange, s *part.Stored) {
 	span := x.ranges.Spans()[0]
-	last := strconv.AppendInt([]byte("Content-Length: "), span.Len(), 10)
+	var buf [128]byte
+	last := strconv.AppendInt(append(buf[:0], "Content-Length: "...), span.Len(), 10)
 	last = part.AppendContentRange(append(last, "\r\nContent-Range: "...), span, s.Length)
 	p.deliverHeld(x, p.head(x, 206, sized, last), s, span)
 }
