@@ -70,7 +70,6 @@ func (c *Cache) admits(v *Visit, q *wire.Request, secure bool, host []byte) bool
 		}
 	}
 	v.fills = true
-	v.wants = q.HasAny(asking)
 	return true
 }
 
@@ -85,7 +84,7 @@ func (c *Cache) near(v *Visit, q *wire.Request) bool {
 	if v.buf == nil {
 		v.buf = wire.AcquireBuffer(wire.SmallBuffer)
 	}
-	v.at, v.vary, v.doubt, v.soft = append(v.at[:0], v.key...), false, false, false
+	v.at, v.vary, v.doubt = append(v.at[:0], v.key...), false, false
 	if !c.read(v, v.at) {
 		return false
 	}
@@ -151,7 +150,6 @@ func (c *Cache) fits(v *Visit) bool {
 		v.Entry = Entry{}
 		return false
 	case purge.Soft:
-		v.soft = true
 		return false
 	}
 	return c.fresh(v, e) && c.complete(v)

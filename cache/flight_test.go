@@ -100,3 +100,37 @@ func TestAFailedFetchIsMadeByTheNext(t *testing.T) {
 		}
 	})
 }
+
+func TestAnAnswerThatIsOnlyForItsRequestTellsOthersNothing(t *testing.T) {
+	s := newStage(t, Options{Wait: 5 * time.Second})
+	f := func(line, answer string) {
+		t.Helper()
+		s.now += 100 * second
+		synctest.Test(t, func(t *testing.T) {
+			var leader Visit
+			q := s.request("GET", "/", line)
+			if s.c.Find(&leader, q, false, q.Host) != Miss {
+				t.Fatal("there is something")
+			}
+			got := make(chan string)
+			one := &stage{T: t, c: s.c}
+			one.answers("HTTP/1.1 200 OK\nCache-Control: max-age=10\n\nbody")
+			go func() {
+				_, status := one.get("/")
+				got <- status
+			}()
+			synctest.Wait()
+			res, _ := s.parse(answer)
+			s.c.Answered(&leader, q, res)
+			if st := <-got; !strings.HasSuffix(st, "; stored") {
+				t.Errorf("%s: who waited is %s, and stores nothing", line, st)
+			}
+			leader.End()
+			if _, st := one.get("/"); !strings.Contains(st, "hit") {
+				t.Errorf("%s: then it is %s", line, st)
+			}
+		})
+	}
+	f("Authorization: me", "HTTP/1.1 200 OK\nCache-Control: max-age=10\n\nmine")
+	f(`If-None-Match: "x"`, "HTTP/1.1 304 Not Modified\nETag: \"x\"\n\n")
+}

@@ -42,9 +42,18 @@ func (c *Cache) Answered(v *Visit, q *wire.Request, res *wire.Response) Outcome 
 		c.store(v, q, res, now)
 	}
 	if outcome == Relay && !v.write.on {
-		v.land(unshared)
+		v.land(v.lesson(res))
 	}
 	return outcome
+}
+
+// lesson is what an answer that is not stored means to those who wait for it:
+// nothing, if it is so for reasons of this request.
+func (v *Visit) lesson(res *wire.Response) outcome {
+	if res.Status == 304 || v.terms.Why == rule.Authorization || v.terms.Why == rule.Refused {
+		return failed
+	}
+	return unshared
 }
 
 // failing tells whether a status means that the upstream could not answer,
@@ -60,7 +69,7 @@ func (v *Visit) Tolerates() bool { return v.fills && v.tolerates(v.c.opt.Clock()
 func (v *Visit) tolerates(now int64) bool {
 	e := &v.Entry
 	return e.There() && e.kind() == kindAnswer && now < e.i64(atError) && !e.has(flagStrict|flagAlways) &&
-		!v.wish.NoCache && v.wish.MaxAge < 0
+		!v.doubt && !v.wish.NoCache && v.wish.MaxAge < 0
 }
 
 // UseStale makes a Hit of a Miss whose upstreams failed.
@@ -76,7 +85,6 @@ func (c *Cache) store(v *Visit, q *wire.Request, res *wire.Response, now int64) 
 	c.opt.Rules.Judge(t, q, res, v.from, now)
 	if t.Why == 0 && !c.writable(res) {
 		c.Stats.Long.Add(1)
-		v.land(unshared)
 		return
 	}
 	if t.Why != 0 {
@@ -98,15 +106,22 @@ func (c *Cache) writable(res *wire.Response) bool {
 const remember = 60_000
 
 // unshare notes that an answer may not be stored. What it replaces goes; and
-// if somebody waited for it, the next ones need not.
+// if somebody waited for it, here or on another node, the next ones need not.
 func (c *Cache) unshare(v *Visit, res *wire.Response, now int64) {
 	c.Stats.Unshared.Add(1)
-	if v.Entry.There() && v.Entry.kind() == kindAnswer && res.Status < 500 {
+	if res.Status >= 500 || v.lesson(res) == failed {
+		return
+	}
+	if v.Entry.There() && v.Entry.kind() == kindAnswer {
 		c.drop(v.at)
 	}
-	if res.Status < 500 && v.fetch != nil && v.fetch.waiters.Load() > 0 {
-		rec := appendRecord(nil, &terms{kind: kindPass, until: now + remember, seq: v.seq})
-		c.put(v, v.at, append(rec, crlf...), remember)
+	if v.fetch == nil || v.fetch.waiters.Load() == 0 && !v.leads {
+		return
+	}
+	rec := append(appendRecord(nil, &terms{kind: kindPass, until: now + remember, seq: v.seq}), crlf...)
+	c.mem.Put(v.at, rec, v.epoch)
+	if c.far != nil && v.fetch.waiters.Load() > 0 {
+		c.send(v.at, rec, remember)
 	}
 }
 

@@ -19,7 +19,9 @@ func (c *Cache) search(v *Visit, q *wire.Request) Verdict {
 			return c.hit(v, Memory)
 		}
 		return c.miss(v, q)
-	case string(q.Method) == "HEAD", v.wish.NoCache, v.wish.NoStore:
+	case v.wish.NoCache:
+		return c.miss(v, q)
+	case string(q.Method) == "HEAD", v.wish.NoStore: // whose answer fills nothing
 		if c.remote(v, q) {
 			return c.hit(v, Redis)
 		}
@@ -99,10 +101,7 @@ func (c *Cache) miss(v *Visit, q *wire.Request) Verdict {
 	if v.Why == 0 {
 		v.Why = v.cause()
 	}
-	if e.There() && !c.complete(v) {
-		v.asks = false
-	}
-	v.asks = e.There() && e.kind() == kindAnswer && e.validators()
+	v.asks = e.There() && e.kind() == kindAnswer && e.validators() && c.complete(v)
 	if !e.There() && !q.HasAny(partial|asking) && string(q.Method) == "GET" {
 		c.continues(v)
 	}

@@ -15,7 +15,7 @@ type stage struct {
 	*testing.T
 	c      *Cache
 	now    int64
-	asked  []string                   // the heads that the origin saw, conditions included
+	asked  []string                    // the heads that the origin saw, conditions included
 	origin func(request string) string // a head and a body, lines ended by \n
 }
 

@@ -45,9 +45,7 @@ type Visit struct {
 	wish     rule.Wish
 	fills    bool    // the answer may be stored
 	asks     bool    // Entry's validators are sent
-	wants    bool    // the request has conditions of its own, which are answered here
 	rest     bool    // Entry is a part, and what lacks is asked for
-	soft     bool    // Entry was purged softly
 	doubt    bool    // what memory holds may have been dropped elsewhere
 	from     int64   // Unix ms: when the request was forwarded
 	seq      uint64  // the last purge then
@@ -84,7 +82,10 @@ func (v *Visit) End() {
 	if v.buf != nil {
 		wire.ReleaseBuffer(v.buf)
 	}
-	*v = Visit{key: v.key[:0], at: v.at[:0], names: v.names[:0], alias: v.alias[:0], write: v.write, terms: v.terms, scratch: v.scratch[:0], tags: v.tags[:0]}
+	*v = Visit{ // the buffers stay
+		key: v.key[:0], at: v.at[:0], names: v.names[:0], alias: v.alias[:0], scratch: v.scratch[:0], tags: v.tags[:0],
+		write: v.write, terms: rule.Terms{Drop: v.terms.Drop[:0]},
+	}
 }
 
 // land ends the flight this exchange leads, if it does.
