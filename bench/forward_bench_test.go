@@ -93,7 +93,7 @@ func exchanges(b *testing.B, nc net.Conn, body int) {
 }
 
 func answerOf(body int) []byte {
-	head := "HTTP/1.1 200 OK\r\nDate: Sun, 22 Nov 2026 18:00:00 GMT\r\nContent-Length: " + strconv.Itoa(body) + "\r\n\r\n"
+	head := "HTTP/1.1 200 OK\r\nDate: Sun, 22 Nov 2026 18:00:00 GMT\r\nCache-Control: max-age=86400\r\nETag: \"a\"\r\nContent-Length: " + strconv.Itoa(body) + "\r\n\r\n"
 	return []byte(head + strings.Repeat("x", body))
 }
 
@@ -119,15 +119,19 @@ func answering(body int) func(net.Conn) {
 	}
 }
 
-func newProxy(b *testing.B, origin string) *proxy.Proxy {
+func newProxy(b *testing.B, origin string, change ...func(*proxy.Options)) *proxy.Proxy {
 	guard := wire.NewGuard()
 	log := slog.New(slog.NewTextHandler(io.Discard, nil))
 	ups := pool.New(pool.Options{Guard: guard, Connect: time.Second, Response: time.Minute, MaxHead: 64 << 10, MaxIdle: 16, Log: log})
 	ups.Set([]pool.Target{{Name: "http://" + origin, Network: "tcp", Addr: origin, Host: origin, Weight: 1}})
-	p := proxy.New(proxy.Options{
+	o := proxy.Options{
 		Guard: guard, Pool: ups, Log: log,
 		Head: time.Minute, KeepAlive: time.Minute, Response: time.Minute, Idle: time.Minute, MaxHead: 64 << 10,
-	})
+	}
+	for _, f := range change {
+		f(&o)
+	}
+	p := proxy.New(o)
 	b.Cleanup(func() {
 		for p.Stats.Clients.Load() > 0 {
 			guard.EndAll()

@@ -17,6 +17,7 @@ type Scenario struct {
 	Body   int    // bytes of each request's body
 	Conns  int    // kept-alive client connections, each with one request under way
 	Stored bool   // every server has a cache, and the answers in it before it is measured
+	Large  bool   // the answers are longer than what peers send by copying
 	URLs   int    // that are asked for in turn, each Path below a number of its own; at most 1: Path alone
 }
 
@@ -61,7 +62,7 @@ func parseScenario(name string) (Scenario, error) {
 	case "post":
 		return Scenario{Name: name, Method: "POST", Path: "/1k", Body: size, Conns: conns}, nil
 	case "hit":
-		return Scenario{Name: name, Method: "GET", Path: "/keep/" + m[2], Conns: conns, Stored: true, URLs: urls}, nil
+		return Scenario{Name: name, Method: "GET", Path: "/keep/" + m[2], Conns: conns, Stored: true, Large: size >= 64<<10, URLs: urls}, nil
 	}
 	return Scenario{Name: name, Method: "GET", Path: "/" + m[2], Conns: conns}, nil
 }

@@ -39,6 +39,7 @@ type place struct {
 	Admin  int    // ours: where to serve profiles; 0: nowhere
 	Plain  bool   // peers: leave out what is set for large bodies
 	Cache  bool   // store answers; of the floors: give the answer without an origin
+	Large  bool   // peers: set up for large stored answers
 
 	Origins []int         // peers before several: instead of Origin
 	Balance string        // how they choose

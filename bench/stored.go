@@ -28,7 +28,7 @@ func (b *Bench) store(r *runner, s Scenario) error {
 			return err
 		}
 		for i := range s.URLs {
-			if err := c.Ask(get(s.path(i))); err != nil {
+			if err := c.Ask(fmt.Appendf(nil, "GET %s HTTP/1.1\r\nHost: %s\r\n\r\n", s.path(i), r.addr())); err != nil { // as wrk does
 				return fmt.Errorf("%s, %s: %w", r.Server.Name, s.path(i), err)
 			}
 			if code := c.Res.StatusCode(); code != 200 {
