@@ -111,6 +111,7 @@ type flow struct {
 	chunked  bool         // goes on as chunks, else as it is
 	splice   bool         // a long rest may go through the kernel
 	keep     *cache.Visit // stores it as well; nil: nobody does
+	lost     error        // dst's
 }
 
 // flow passes a body on behind what *buf holds. It writes whenever it would
@@ -126,7 +127,7 @@ func (p *Proxy) flow(b *flow, buf *[]byte) (fromSrc bool, err error) {
 		}
 		switch {
 		case err == nil && !b.chunked && len(piece) > cheapCopy:
-			if err := p.put(b.dst, out, piece); err != nil {
+			if err := p.pass(b, out, piece); err != nil {
 				return false, err
 			}
 			out = out[:0]
@@ -139,14 +140,14 @@ func (p *Proxy) flow(b *flow, buf *[]byte) (fromSrc bool, err error) {
 			if b.chunked {
 				out = wire.AppendChunkEnd(out, b.Trailer)
 			}
-			return false, p.put(b.dst, out, nil)
+			return false, p.pass(b, out, nil)
 		case err != wire.ErrMore:
 			return true, err
 		}
 		if err == nil && len(out) < flush {
 			continue
 		}
-		if err := p.put(b.dst, out, nil); err != nil {
+		if err := p.pass(b, out, nil); err != nil {
 			return false, err
 		}
 		if out = out[:0]; err == nil {
@@ -160,6 +161,18 @@ func (p *Proxy) flow(b *flow, buf *[]byte) (fromSrc bool, err error) {
 			return true, err
 		}
 	}
+}
+
+// pass writes to dst. If that fails while the body is stored as well, it goes
+// on for those who ask next.
+func (p *Proxy) pass(b *flow, out, piece []byte) error {
+	if b.lost == nil {
+		b.lost = p.put(b.dst, out, piece)
+	}
+	if b.keep != nil {
+		return nil
+	}
+	return b.lost
 }
 
 // store keeps the next piece, or the end, of which the client must not have
