@@ -14,7 +14,7 @@ import (
 )
 
 // demo runs three instances of a small app in this process, and the proxy in
-// front of them. All flags work but --upstream.
+// front of them, with a cache. All flags work but --upstream.
 func (l *line) demo(ctx *cli.Context) error {
 	if ctx.Args().Present() {
 		return l.mistakes()
@@ -33,6 +33,9 @@ func (l *line) demo(ctx *cli.Context) error {
 	defer app.close()
 
 	l.raw["upstream"] = config.Given{From: "demo", Words: app.urls()}
+	if _, given := l.raw["cache"]; !given {
+		l.raw["cache"] = config.Given{From: "demo", Words: []string{"64MiB"}}
+	}
 	c, err := l.config(ctx)
 	if err != nil {
 		return err
@@ -62,6 +65,7 @@ func (l *line) introduce(app *demoApp, c *config.Config, addrs []net.Addr) {
 	for _, try := range []struct{ args, path, note string }{
 		{"", "/", "again and again: each instance in turn"},
 		{"", "/slow", "takes 3 seconds, and holds nobody else up"},
+		{"-i ", "/report", "takes 2 seconds, and then none for 10 more, whoever asks: look at Cache-Status"},
 		{"", "/fail", "an instance breaks the connection, and you still get an answer"},
 		{"-X POST ", "/stop/2", "instance 2 goes away: try the first line again"},
 		{"-X POST ", "/start/2", "and comes back"},

@@ -109,6 +109,10 @@ func (in *instance) serve(life context.Context, ctx *fasthttp.RequestCtx) {
 	case path == "/slow":
 		pause(life, 3*time.Second)
 		in.say(ctx, "that took a while")
+	case path == "/report":
+		pause(life, 2*time.Second)
+		ctx.Response.Header.Set("Cache-Control", "max-age=10")
+		in.say(ctx, "that took two seconds, my request number %d", count)
 	case path == "/fail":
 		in.fail(ctx)
 	case path == "/stream":

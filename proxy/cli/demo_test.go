@@ -21,7 +21,7 @@ func TestDemo(t *testing.T) {
 		t.Fatal("it does not say what to try")
 	}
 	text := s.stdout.String()
-	for _, part := range []string{"curl " + base + "/ ", "/slow", "/fail", "/stop/2", "-N " + base + "/stream", "/upload", "instance 3"} {
+	for _, part := range []string{"curl " + base + "/ ", "/slow", "/report", "/fail", "/stop/2", "-N " + base + "/stream", "/upload", "instance 3"} {
 		if !strings.Contains(text, part) {
 			t.Errorf("no %q in\n%s", part, text)
 		}
@@ -29,6 +29,9 @@ func TestDemo(t *testing.T) {
 
 	if n := len(answering(t, base)); n != 3 {
 		t.Errorf("%d instances answer, want 3", n)
+	}
+	if report := get(t, base+"/report"); get(t, base+"/report") != report {
+		t.Error("/report is made anew each time")
 	}
 	for range 4 {
 		if body := get(t, base+"/fail"); !strings.Contains(body, "the first connection broke") {
