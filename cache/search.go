@@ -61,6 +61,7 @@ func (c *Cache) together(v *Visit, q *wire.Request) Verdict {
 			}
 			return c.miss(v, q)
 		}
+		v.lighten()
 		landed := f.wait(c.opt.Wait)
 		v.Now = c.opt.Clock()
 		switch found := c.near(v, q); {
@@ -105,10 +106,7 @@ func (c *Cache) miss(v *Visit, q *wire.Request) Verdict {
 	if !e.There() && !q.HasAny(partial|asking) && string(q.Method) == "GET" {
 		c.continues(v)
 	}
-	if !e.There() && v.buf != nil { // not to be held while an upstream is waited for
-		wire.ReleaseBuffer(v.buf)
-		v.buf, v.found = nil, nil
-	}
+	v.lighten()
 	c.Stats.Misses[v.Why].Add(1)
 	return Miss
 }

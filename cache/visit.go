@@ -68,6 +68,15 @@ func (v *Visit) leave() {
 	v.from, v.seq, v.epoch = v.c.opt.Clock(), v.c.marks.Last(), v.c.epoch()
 }
 
+// lighten gives the buffer back if there is no Entry in it: not to be held
+// while others are waited for.
+func (v *Visit) lighten() {
+	if v.buf != nil && !v.Entry.There() {
+		wire.ReleaseBuffer(v.buf)
+		v.buf, v.found = nil, nil
+	}
+}
+
 // End lets go of all it holds; who waits for this fetch, if it was not landed,
 // may try.
 func (v *Visit) End() {
