@@ -17,6 +17,10 @@ func (p *Proxy) admit(x *Exchange) bool {
 		return p.answer(x, 405, "CONNECT is for forward proxies")
 	case "TRACE": // would hand a script the credentials it may not read
 		return p.answer(x, 405, "TRACE is not allowed")
+	case "PURGE":
+		if p.opt.Cache != nil {
+			return p.purge(x)
+		}
 	case "OPTIONS":
 		if n, ok := x.maxForwards(); ok && n == 0 {
 			return p.answer(x, 200, "") // RFC 9110 §7.6.2: we are the last

@@ -51,11 +51,16 @@ func (p Pages) load(dir, name string, key int) error {
 // answer is an answer of our own. It returns false, so that a step can end
 // with it. what is for people: a few words that never change.
 func (p *Proxy) answer(x *Exchange, status int, what string) bool {
+	kind, body := p.page(x, status, what)
+	return p.say(x, status, kind, body)
+}
+
+// say is answer with a body of its own.
+func (p *Proxy) say(x *Exchange, status int, kind string, body []byte) bool {
 	x.status, x.began = status, true
 	if !x.inBody.Ended() { // nobody will read it: what follows it cannot be found
 		x.close, x.unread = true, true
 	}
-	kind, body := p.page(x, status, what)
 	out := append(x.buffer(len(body)), "HTTP/1.1 "...)
 	out = strconv.AppendInt(out, int64(status), 10)
 	out = append(append(append(out, ' '), statusText(status)...), crlf...)
@@ -63,10 +68,10 @@ func (p *Proxy) answer(x *Exchange, status int, what string) bool {
 	out = append(append(append(out, "Content-Type: "...), kind...), crlf...)
 	out = strconv.AppendInt(append(out, "Content-Length: "...), int64(len(body)), 10)
 	out = append(out, "\r\nCache-Control: no-store\r\n"...)
-	switch status {
-	case 200, 405:
+	switch {
+	case status == 405, status == 200 && string(x.Req.Method) == "OPTIONS":
 		out = append(out, "Allow: GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS\r\n"...)
-	case 503:
+	case status == 503:
 		out = append(out, "Retry-After: 1\r\n"...)
 	}
 	out = append(x.appendConnection(out), crlf...)
@@ -88,8 +93,7 @@ func (p *Proxy) page(x *Exchange, status int, what string) (kind string, body []
 	if status < 400 {
 		return "text/plain; charset=utf-8", nil
 	}
-	accept := x.Req.Peek("accept")
-	if bytes.Contains(accept, []byte("json")) && !bytes.Contains(accept, []byte("text/html")) {
+	if x.wantsJSON() {
 		return "application/json", fmt.Appendf(nil, "{\"status\":%d,\"error\":%q,\"reason\":%q}\n", status, statusText(status), what)
 	}
 	for _, key := range [...]int{status, status / 100} {
@@ -98,6 +102,11 @@ func (p *Proxy) page(x *Exchange, status int, what string) (kind string, body []
 		}
 	}
 	return "text/plain; charset=utf-8", fmt.Appendf(nil, "%d %s: %s\n", status, statusText(status), what)
+}
+
+func (x *Exchange) wantsJSON() bool {
+	accept := x.Req.Peek("accept")
+	return bytes.Contains(accept, []byte("json")) && !bytes.Contains(accept, []byte("text/html"))
 }
 
 func statusText(status int) string {

@@ -7,9 +7,10 @@ import (
 
 // logLine writes an exchange to the access log: the combined format that log
 // tools know, then where the request went, how long it took in seconds, and
-// how often it was tried.
+// how often it was tried, and what the cache had to do with it: the tier that
+// answered, the reason why it was forwarded, - without a cache.
 //
-//	127.0.0.1 - - [22/Nov/2026:18:02:00 +0000] "GET / HTTP/1.1" 200 1024 "-" "curl/8.5" up=http://10.0.0.7:3001 rt=0.004 tries=1 id=…
+//	127.0.0.1 - - [22/Nov/2026:18:02:00 +0000] "GET / HTTP/1.1" 200 1024 "-" "curl/8.5" up=http://10.0.0.7:3001 rt=0.004 tries=1 cache=uri-miss id=…
 func (p *Proxy) logLine(x *Exchange) {
 	q := &x.Req
 	b := x.buffer(len(q.Raw))
@@ -38,6 +39,7 @@ func (p *Proxy) logLine(x *Exchange) {
 	}
 	b = strconv.AppendFloat(append(b, " rt="...), rt.Seconds(), 'f', 6, 64)
 	b = strconv.AppendInt(append(b, " tries="...), int64(x.tried.Count()), 10)
+	b = append(append(b, " cache="...), x.visit.Result()...)
 	b = append(b, " id="...)
 	if x.hasID {
 		b = append(b, x.id[:]...)

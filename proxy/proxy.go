@@ -22,6 +22,8 @@ type Proxy struct {
 	draining atomic.Bool
 	behind   sync.WaitGroup // refreshes that nobody waits for
 	grumble  throttle       // of complain
+	audit    throttle       // of purges that were done,
+	barred   throttle       // and of those that were refused: these must not hide them
 
 	Stats Stats
 }
@@ -46,6 +48,7 @@ type Options struct {
 	Gate     *pool.Gate   // bounds the exchanges under way; nil: no bound
 	Affinity Affinity     // what makes requests meet the same upstream again
 
+	PurgeFrom []netip.Prefix // who may send PURGE, which is for Cache; none: nobody
 	Trusted   []netip.Prefix // whose X-Forwarded-* and Forwarded are believed
 	Via       bool           // add Via, both ways
 	Forwarded bool           // add Forwarded (RFC 7239) to requests
@@ -68,7 +71,7 @@ func (p *Proxy) Wait() { p.behind.Wait() }
 func (p *Proxy) Serve(x *Exchange) {
 	defer p.finish(x) // the only way out: log, counters, release
 
-	_ = p.admit(x) && // what is refused or answered here: 405, 413
+	_ = p.admit(x) && // what is refused or answered here: 405, 413, PURGE
 		p.lookup(x) && // a fresh copy, or a tolerably stale one, answers here
 		p.enter(x) && // a place in the process: 503
 		p.upgrade(x) && // WebSocket leaves here, to its tunnel

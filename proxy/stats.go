@@ -15,6 +15,8 @@ type Stats struct {
 	Spent    atomic.Uint64               // retries that were safe, but beyond the budget
 	Panics   atomic.Uint64
 	Upgraded atomic.Int64 // tunnels open
+
+	PurgesRefused atomic.Uint64 // from addresses that may not
 }
 
 func (s *Stats) count(status int) {
