@@ -39,9 +39,9 @@ func (p *Proxy) serveBehind(x *Exchange, raw []byte) {
 			p.Stats.Panics.Add(1)
 			p.opt.Log.Error("BUG: panic", "cause", r, "stack", string(debug.Stack()))
 			x.wreck()
-			x.visit.End()
 		}
 		x.exit()
+		x.visit.End()
 		x.release()
 	}()
 	if _, err := x.Req.Parse(raw); err != nil {
