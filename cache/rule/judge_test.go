@@ -58,6 +58,8 @@ func TestWhyNot(t *testing.T) {
 
 	f(zero, "", 200, fresh+" | Vary: a | Vary: b, *", VaryAny)
 	f(zero, "", 200, fresh+" | Vary: a b", VaryAny)
+	f(zero, "", 200, fresh+" | Vary: a, X-Forwarded-For", VaryAny)
+	f(zero, "", 200, fresh+" | Vary: X-Forwarded-Proto, X-Forwarded-Host", Storable)
 	f(zero, "", 200, fresh+" | Vary: a"+strings.Repeat(",a", maxNames), VaryAny)
 
 	f(zero, "", 200, fresh+" | Set-Cookie: a=b", Storable)

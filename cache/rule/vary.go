@@ -52,12 +52,31 @@ func countNames(list []byte) (n int, ok bool) {
 		if len(name) == 0 {
 			continue
 		}
-		if tokenLen(name) < len(name) || len(name) == 1 && name[0] == '*' {
+		if tokenLen(name) < len(name) || len(name) == 1 && name[0] == '*' || told(name) {
 			return n, false
 		}
 		n++
 	}
 	return n, true
+}
+
+// told tells whether upstreams hear that field from us, each request something
+// else, whatever the client has sent: so its own fields do not say what an
+// answer varied by. (X-Forwarded-Host and -Proto are in every key.)
+func told(name []byte) bool {
+	switch len(name) {
+	case 3:
+		return equalFold(name, []byte("via"))
+	case 9:
+		return equalFold(name, []byte("forwarded"))
+	case 12:
+		return equalFold(name, []byte("x-request-id"))
+	case 15:
+		return equalFold(name, []byte("x-forwarded-for"))
+	case 16:
+		return equalFold(name, []byte("x-forwarded-port"))
+	}
+	return false
 }
 
 // insertAll inserts each name of list where it belongs in dst[at:].
