@@ -49,11 +49,13 @@ func (r Reason) forwarded() string {
 		return "request"
 	case ByRule, ByRemembered:
 		return "bypass"
+	case Expired:
+		return "stale"
 	}
 	return r.String()
 }
 
-var reasonNames = [Reasons]string{"", "method", "body", "request", "rule", "unshared", "uri-miss", "vary-miss", "stale", "wish", "partial"}
+var reasonNames = [Reasons]string{"", "method", "body", "request", "rule", "unshared", "uri-miss", "vary-miss", "expired", "wish", "partial"}
 
 func (r Reason) String() string { return reasonNames[r] }
 

@@ -27,6 +27,14 @@ type Options struct {
 	// Metrics appends the process's own counters on every scrape; nil: none.
 	Metrics func(m *Metrics)
 
+	// Purge does what an order says. The answer is sent as JSON; pending says
+	// that others do not know of it yet, an error that the order is none. nil:
+	// there is no cache.
+	Purge func(ctx context.Context, o Order) (answer any, pending bool, err error)
+
+	// Cache is the cache's figures, sent as JSON; nil: there is none.
+	Cache func() any
+
 	Log *slog.Logger // nil: slog.Default
 }
 
@@ -35,6 +43,8 @@ type Options struct {
 type Admin struct {
 	ready   func() bool
 	metrics func(m *Metrics)
+	purges  func(ctx context.Context, o Order) (answer any, pending bool, err error)
+	cache   func() any
 	log     *slog.Logger
 
 	guarded bool
@@ -59,6 +69,8 @@ func New(o Options) (*Admin, error) {
 	a := &Admin{
 		ready:    o.Ready,
 		metrics:  o.Metrics,
+		purges:   o.Purge,
+		cache:    o.Cache,
 		log:      o.Log,
 		guarded:  o.Token != "",
 		token:    sha256.Sum256([]byte(o.Token)),

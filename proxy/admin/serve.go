@@ -14,6 +14,8 @@ import (
 const index = `/healthz        200 while this process lives
 /readyz         200 if clients should be sent here, 503 if not
 /metrics        counters, as Prometheus reads them
+/cache          the cache's figures
+/cache/purge    POST {"url":"http://example.org/"}, or a prefix, a tag, tags, "all":true; "soft":true
 /debug/pprof/   profiles: go tool pprof http://HERE/debug/pprof/profile?seconds=5
 `
 
@@ -36,6 +38,10 @@ func (a *Admin) serve(ctx *fasthttp.RequestCtx) {
 
 func (a *Admin) page(ctx *fasthttp.RequestCtx) {
 	path := string(ctx.Path())
+	if path == "/cache/purge" {
+		a.purge(ctx)
+		return
+	}
 	symbols := path == "/debug/pprof/symbol" // go tool pprof posts addresses there
 	if !ctx.IsGet() && !ctx.IsHead() && !(symbols && ctx.IsPost()) {
 		ctx.Error("405 these pages are read with GET\n", fasthttp.StatusMethodNotAllowed)
@@ -51,6 +57,8 @@ func (a *Admin) page(ctx *fasthttp.RequestCtx) {
 		a.readyz(ctx)
 	case path == "/metrics":
 		a.scrape(ctx)
+	case path == "/cache":
+		a.figures(ctx)
 	case path == "/debug/pprof":
 		ctx.Redirect("/debug/pprof/", fasthttp.StatusMovedPermanently)
 	case path == "/debug/pprof/":

@@ -143,23 +143,26 @@ var cacheFile = cached(value{
 	show: func(c *Config) []string { return []string{orNothing(c.Cache.File, none)} },
 })
 
-// checkCacheFile takes what may be written over: nothing, a file, or the
-// directory that fastcache makes of its "file", which it removes with all
-// that is in it before it writes the next.
+// savedCache is in every directory that a cache was kept in (cache/memory).
+const savedCache = "multiserver-cache"
+
+// checkCacheFile takes what may be written over: nothing, or the directory that
+// a cache was kept in, which is replaced as a whole.
 func checkCacheFile(path string) error {
 	if path == "-" {
 		return errors.New("is not a file, want one such as /var/cache/multiserver")
 	}
-	entries, err := os.ReadDir(path)
-	if err != nil { // not there, or a file
+	info, err := os.Stat(path)
+	if err != nil {
 		return checkLogPath(path)
 	}
-	for _, e := range entries {
-		if e.IsDir() || !strings.HasSuffix(e.Name(), ".bin") {
-			return fmt.Errorf("is a directory with other things in it, want a path of its own, such as %s", filepath.Join(path, "multiserver.cache"))
-		}
+	if _, err := os.Stat(filepath.Join(path, savedCache)); err == nil {
+		return nil
 	}
-	return nil
+	if info.IsDir() {
+		return fmt.Errorf("is a directory with other things in it, want a path of its own, such as %s", filepath.Join(path, "multiserver.cache"))
+	}
+	return fmt.Errorf("is there already and is no kept cache, want a path of its own, such as %s", path+".cache")
 }
 
 var purgeFrom = cached(value{

@@ -143,7 +143,7 @@ func TestCacheFileIsNobodyElses(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	write(filepath.Join(ours, "data.0.bin"))
+	write(filepath.Join(ours, savedCache))
 	write(filepath.Join(dir, "file"))
 	f := func(path, why string) {
 		t.Helper()
@@ -154,7 +154,7 @@ func TestCacheFileIsNobodyElses(t *testing.T) {
 	}
 	f(ours, "")
 	f(filepath.Join(dir, "new"), "")
-	f(filepath.Join(dir, "file"), "")
+	f(filepath.Join(dir, "file"), "want a path of its own, such as "+filepath.Join(dir, "file.cache"))
 	f(dir, "want a path of its own, such as "+filepath.Join(dir, "multiserver.cache"))
 	f(filepath.Join(dir, "none", "new"), "its directory")
 	f("-", "not a file")

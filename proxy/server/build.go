@@ -82,6 +82,7 @@ func (s *Server) makeProxy(pages proxy.Pages) {
 		MaxBody:   c.MaxBody,
 		Gate:      s.gate,
 		Cache:     s.cache,
+		PurgeFrom: c.Cache.PurgeFrom,
 		Affinity:  s.affinity(),
 		Trusted:   c.TrustedProxies,
 		Via:       c.Via,

@@ -33,6 +33,7 @@ func (s *Server) makeCache(ctx context.Context) (err error) {
 		Object: c.Object,
 		Wait:   c.Wait,
 		Grace:  c.Stale,
+		File:   c.File,
 		Log:    s.log,
 	}
 	if o.Filter, err = filter(c); err != nil {
@@ -47,6 +48,7 @@ func (s *Server) makeCache(ctx context.Context) (err error) {
 			URL:         redisURL(&c.Redis),
 			Prefix:      c.Redis.Prefix + ":",
 			ReadTimeout: c.Redis.Timeout,
+			MarksKept:   marksKept,
 			Log:         s.log,
 		}
 	}
@@ -55,6 +57,11 @@ func (s *Server) makeCache(ctx context.Context) (err error) {
 	}
 	return nil
 }
+
+// marksKept is how many purges a node may miss and still do singly; beyond it
+// that node purges all. A night of purges by URL is to fit in: some 100 bytes
+// each in Redis, read once at each start.
+const marksKept = 1 << 14
 
 func filter(c *config.Cache) (f key.Filter, err error) {
 	for _, list := range []struct {

@@ -30,6 +30,10 @@ func (s *Server) metrics(m *admin.Metrics) {
 		m.Gauge("multiserver_concurrent", "Exchanges under way that hold one of the places of --max-concurrent.", float64(g.In()))
 		queueMetrics(m, g.Queue, "process")
 	}
+	if s.cache != nil {
+		cacheMetrics(m, s.cache)
+		m.Counter("multiserver_cache_purges_refused_total", "PURGE requests from addresses that --purge-from does not name.", st.PurgesRefused.Load())
+	}
 	s.upstreamMetrics(m, s.pool.Upstreams())
 	memberMetrics(m, &s.members.Stats)
 }

@@ -157,6 +157,8 @@ func (s *Server) openAdmin() error {
 		Token:   s.conf.AdminToken,
 		Ready:   s.ready.Load,
 		Metrics: s.metrics,
+		Purge:   s.purge(),
+		Cache:   s.figures(),
 		Log:     s.log,
 	})
 	if err != nil {
@@ -180,6 +182,9 @@ func (s *Server) Addrs() []net.Addr {
 // failed: exchanges that had to be cut off are logged, but whoever gave them a
 // deadline wanted it so.
 func (s *Server) Run(ctx context.Context) error {
+	if s.cache != nil {
+		s.cache.Begin()
+	}
 	var wg sync.WaitGroup
 	watch, unwatch := context.WithCancel(context.Background())
 	wg.Go(func() { s.members.Run(watch, s.pool.Set) })
@@ -276,6 +281,7 @@ func (s *Server) close() {
 	s.endBehind()
 	s.pool.Close()
 	if s.cache != nil {
+		s.saveCache()
 		s.cache.Close()
 	}
 	s.guard.Close()
