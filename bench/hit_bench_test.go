@@ -4,8 +4,10 @@ package main
 
 import (
 	"bytes"
+	"fmt"
 	"io"
 	"net"
+	"os"
 	"strings"
 	"testing"
 	"time"
@@ -75,6 +77,48 @@ func BenchmarkCacheFind(b *testing.B) {
 	}
 }
 
+// Find among more and more small answers, each as likely as the others. LARGE=1 adds ten million,
+// which take some GiB.
+func BenchmarkEntries(b *testing.B) {
+	for _, n := range []struct {
+		entries int
+		size    int64
+	}{{1e3, 1 << 30}, {1e4, 1 << 30}, {1e5, 1 << 30}, {1e6, 1 << 30}, {1e7, 8 << 30}} {
+		if n.entries > 1e6 && os.Getenv("LARGE") == "" {
+			continue
+		}
+		b.Run(fmt.Sprintf("find/%d", n.entries), func(b *testing.B) { findAmong(b, n.entries, n.size) })
+	}
+}
+
+func findAmong(b *testing.B, entries int, size int64) {
+	c := newCacheOf(b, size)
+	var q wire.Request
+	var v cache.Visit
+	head := []byte("GET /00000000 HTTP/1.1\r\nHost: example.org\r\nAccept-Encoding: gzip, br\r\n\r\n")
+	if _, err := q.Parse(head); err != nil {
+		b.Fatal(err)
+	}
+	name := func(n int) { // the path lies in head
+		for i := len(q.Path) - 1; i > 0; i-- {
+			q.Path[i] = '0' + byte(n%10)
+			n /= 10
+		}
+	}
+	for i := range entries {
+		name(i)
+		store(b, c, &v, &q, 100)
+	}
+	b.ReportAllocs()
+	for i := 0; b.Loop(); i++ {
+		name(i * 7919 % entries) // far from the last one
+		if c.Find(&v, &q, false, q.Host) != cache.Hit {
+			b.Fatalf("no hit for %s", q.Path)
+		}
+		v.End()
+	}
+}
+
 // store has q's answer in c.
 func store(b *testing.B, c *cache.Cache, v *cache.Visit, q *wire.Request, body int) {
 	var res wire.Response
@@ -91,10 +135,12 @@ func store(b *testing.B, c *cache.Cache, v *cache.Visit, q *wire.Request, body i
 	v.End()
 }
 
-func newCache(b *testing.B) *cache.Cache {
+func newCache(b *testing.B) *cache.Cache { return newCacheOf(b, 64<<20) }
+
+func newCacheOf(b *testing.B, size int64) *cache.Cache {
 	moment := time.Date(2026, 11, 22, 18, 0, 0, 0, time.UTC).UnixMilli() // answers keep their length
 	c, err := cache.New(b.Context(), cache.Options{
-		Memory: memory.Options{Size: 64 << 20}, Object: 8 << 20, Wait: time.Second,
+		Memory: memory.Options{Size: size}, Object: 8 << 20, Wait: time.Second,
 		Clock: func() int64 { return moment },
 	})
 	if err != nil {

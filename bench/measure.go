@@ -33,6 +33,8 @@ var measures = []Measure{
 	{"slow", "one of four origins ten times slower: latencies by algorithm, beside the peers'; -time of a turn", 3, 10 * time.Second, slow},
 	{"overload", "four times what the origins can do: goodput, waits, the price of a refusal; -time of the overload", 1, 30 * time.Second, overload},
 	{"faults", "origins killed, stopped, failing, moving under load: what clients notice; -time of a fault", 1, 6 * time.Second, faults},
+	{"entries", "what a stored answer costs to find among 1,000 to 1,000,000, and with LARGE=1 in the environment 10,000,000; a benchmark has a twentieth of -time", 5, 4 * time.Second, entries},
+	{"zipf", "which share of requests by Zipf's law is a hit, with memory for a tenth of the keys, beside Varnish, HAProxy and an LRU; -time is of no account", 1, time.Second, zipf},
 	{"picks", "what a pick costs with 1 to 1,000 upstreams, drawn; a benchmark has a twentieth of -time", 7, time.Second, picks},
 }
 
@@ -66,6 +68,7 @@ type Field struct {
 	procs  []*Process // all that were started, for others
 	table  [][]string // the figures as data; the first line has the names
 	broken []string   // promises
+	zipfs  int        // servers that zipf has started
 }
 
 // take takes one measure, prints what it found, and keeps it in the folder out.

@@ -18,7 +18,7 @@ import (
 // A pick is one benchmark's figures.
 type pick struct {
 	Row    string
-	N      int       // upstreams
+	N      int       // upstreams; of entries: how many
 	Nanos  []float64 // per pick, a value for each run
 	Allocs int       // the most of all runs
 }
@@ -26,7 +26,7 @@ type pick struct {
 // picks runs the benchmarks of pool/balance, and draws them. Linear growth over a thousand
 // upstreams would be a factor of a thousand; a hundred times less is the promise.
 func picks(ctx context.Context, f *Field) error {
-	text, err := f.benchmark(ctx)
+	text, err := f.benchmark(ctx, "^BenchmarkPick$", "multiserver/pool/balance")
 	if err != nil {
 		return err
 	}
@@ -49,10 +49,11 @@ func picks(ctx context.Context, f *Field) error {
 	return os.WriteFile(filepath.Join(f.Out, "picks.svg"), pickChart(all).SVG(), 0o644)
 }
 
-func (f *Field) benchmark(ctx context.Context) (string, error) {
+// benchmark is what go test prints of a package's benchmarks.
+func (f *Field) benchmark(ctx context.Context, names, room string) (string, error) {
 	each := f.Time / 20 // -time is in whole seconds; a pick takes nanoseconds
-	cmd := exec.CommandContext(ctx, "taskset", "-c", f.CPU, "go", "test", "-run", "^$", "-bench", "^BenchmarkPick$", "-skip", "/parallel$",
-		"-benchtime", each.String(), "-count", strconv.Itoa(f.Rounds), "-cpu", "1", "multiserver/pool/balance")
+	cmd := exec.CommandContext(ctx, "taskset", "-c", f.CPU, "go", "test", "-run", "^$", "-bench", names, "-skip", "/parallel$",
+		"-benchtime", each.String(), "-count", strconv.Itoa(f.Rounds), "-cpu", "1", room)
 	out, err := cmd.CombinedOutput()
 	if err != nil {
 		return "", fmt.Errorf("%s: %w (call it inside the module):\n%s", strings.Join(cmd.Args[3:], " "), err, out)
@@ -60,7 +61,7 @@ func (f *Field) benchmark(ctx context.Context) (string, error) {
 	return string(out), nil
 }
 
-var pickLine = regexp.MustCompile(`^BenchmarkPick/([^/]+)/([0-9]+)\s+[0-9]+\s+([0-9.]+) ns/op\s+[0-9]+ B/op\s+([0-9]+) allocs/op`)
+var pickLine = regexp.MustCompile(`^Benchmark[A-Za-z]+/([^/]+)/([0-9]+)\s+[0-9]+\s+([0-9.]+) ns/op\s+[0-9]+ B/op\s+([0-9]+) allocs/op`)
 
 func parsePicks(text string) []pick {
 	var all []pick

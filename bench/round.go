@@ -156,7 +156,11 @@ func (b *Bench) startServer(srv *Server, s Scenario) (*runner, error) {
 	if err != nil {
 		return nil, err
 	}
-	r.Process, err = srv.start(b.CPU, place{Dir: dir, Port: port, Origin: b.origin.Port, Admin: r.admin, Cache: s.Stored, Large: s.Large})
+	at := place{Dir: dir, Port: port, Origin: b.origin.Port, Admin: r.admin, Large: s.Large}
+	if s.Stored {
+		at.Cache = cacheSize
+	}
+	r.Process, err = srv.start(b.CPU, at)
 	return r, err
 }
 

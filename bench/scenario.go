@@ -56,7 +56,7 @@ func parseScenario(name string) (Scenario, error) {
 	}
 	urls, err := parseURLs(m[4])
 	if err != nil || m[4] != "" && m[1] != "hit" {
-		return Scenario{}, fmt.Errorf("scenario %q: want 2 to 100000 URLs, of hits only", name)
+		return Scenario{}, fmt.Errorf("scenario %q: want 2 to 1000000 URLs, of hits only", name)
 	}
 	switch m[1] {
 	case "post":
@@ -72,7 +72,7 @@ func parseURLs(s string) (int, error) {
 		return 1, nil
 	}
 	n, err := strconv.Atoi(s)
-	if err == nil && (n < 2 || n > 100_000) {
+	if err == nil && (n < 2 || n > 1_000_000) {
 		err = strconv.ErrRange
 	}
 	return n, err

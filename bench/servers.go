@@ -38,7 +38,7 @@ type place struct {
 	Origin int    // what to forward to
 	Admin  int    // ours: where to serve profiles; 0: nowhere
 	Plain  bool   // peers: leave out what is set for large bodies
-	Cache  bool   // store answers; of the floors: give the answer without an origin
+	Cache  int    // MiB for stored answers, of the floors: give the answer without an origin; 0: none
 	Large  bool   // peers: set up for large stored answers
 
 	Origins []int         // peers before several: instead of Origin
@@ -55,8 +55,8 @@ func (s *Server) start(cpus string, at place) (*Process, error) {
 	return start(s.Name, cpus, at.Dir, loopback, at.Port, append([]string{s.Path}, args...), s.env)
 }
 
-// cacheSize is the memory for stored answers, in bytes; the peers' are said where they are set up.
-const cacheSize = "268435456"
+// cacheSize is the memory for stored answers in a scenario of hits, in MiB.
+const cacheSize = 256
 
 // ours is a multiserver binary with further arguments.
 func ours(name, path string, more []string) *Server {
@@ -68,8 +68,8 @@ func ours(name, path string, more []string) *Server {
 				"--upstream", fmt.Sprintf("http://127.0.0.1:%d", at.Origin),
 				"--access-log", "off",
 			}
-			if at.Cache {
-				args = append(args, "--cache", cacheSize)
+			if at.Cache > 0 {
+				args = append(args, "--cache", fmt.Sprintf("%dMiB", at.Cache))
 			}
 			if at.Admin > 0 {
 				args = append(args, "--admin", fmt.Sprintf("127.0.0.1:%d", at.Admin))
@@ -104,7 +104,7 @@ func varnish() *Server {
 			"-F", "-n", filepath.Join(at.Dir, "varnish"), "-f", vcl,
 			"-a", fmt.Sprintf("127.0.0.1:%d", at.Port),
 			"-j", "none", // no rights question in the temporary folder
-			"-s", "malloc,256m", // as ours
+			"-s", fmt.Sprintf("malloc,%dm", max(at.Cache, 1)),
 			"-p", "thread_pools=1", // one core, as for every server under test
 			"-p", "thread_pool_min=600", // made before they are needed, for twice as many clients as there are
 			"-p", "thread_pool_max=5000",
@@ -122,7 +122,7 @@ func self() *Server {
 		path = os.Args[0]
 	}
 	return &Server{Name: "floor-go", Path: path, env: []string{"GOMAXPROCS=1"}, args: func(at place) ([]string, error) {
-		if !at.Cache {
+		if at.Cache == 0 {
 			return nil, fmt.Errorf("it answers by itself: only for hit scenarios")
 		}
 		return []string{"answer", strconv.Itoa(at.Port), strconv.Itoa(at.Origin)}, nil
@@ -131,7 +131,7 @@ func self() *Server {
 
 func relay(name, program string) *Server {
 	return &Server{Name: name, Path: program, Peer: name == "floor", args: func(at place) ([]string, error) {
-		if at.Cache {
+		if at.Cache > 0 {
 			return []string{"origin", strconv.Itoa(at.Port)}, nil
 		}
 		return []string{"relay", strconv.Itoa(at.Port), strconv.Itoa(at.Origin)}, nil

@@ -11,7 +11,7 @@ import (
 func TestPeersAreFilledIn(t *testing.T) {
 	for _, name := range []string{"nginx.conf", "haproxy.cfg", "varnish.vcl"} {
 		for _, plain := range []bool{false, true} {
-			at := place{Dir: t.TempDir(), Port: 1234, Origin: 5678, Plain: plain, Cache: plain}
+			at := place{Dir: t.TempDir(), Port: 1234, Origin: 5678, Plain: plain, Cache: 64}
 			path, err := fill(name, at)
 			if err != nil {
 				t.Fatal(err)
@@ -42,8 +42,8 @@ func TestBinary(t *testing.T) {
 	if got := strings.Join(args, " "); got != want {
 		t.Errorf("%s\nwant %s", got, want)
 	}
-	args, _ = s.args(place{Port: 1, Origin: 2, Cache: true})
-	if got := strings.Join(args, " "); !strings.Contains(got, "--cache "+cacheSize) {
+	args, _ = s.args(place{Port: 1, Origin: 2, Cache: 64})
+	if got := strings.Join(args, " "); !strings.Contains(got, "--cache 64MiB") {
 		t.Errorf("%s: no cache", got)
 	}
 	if s, _ := binary(t.Context(), "/tmp/b --x=y", ""); s.Name != "multiserver" || s.Path != "/tmp/b" {

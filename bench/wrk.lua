@@ -6,14 +6,11 @@
 local stride = 7919
 
 local function in_turn(urls)
-	local all, i = {}, 0
-	local size = wrk.path:match("^/keep/(.*)")
-	for n = 1, urls do
-		all[n] = wrk.format(nil, string.format("/keep/%d/%s", n - 1, size))
-	end
+	local i, size = 0, wrk.path:match("^/keep/(.*)")
+	local form = wrk.format(nil, "/keep/%d/" .. size)
 	function request()
 		i = (i + stride) % urls
-		return all[i + 1]
+		return string.format(form, i)
 	end
 end
 
