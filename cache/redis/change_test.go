@@ -150,6 +150,7 @@ func TestAPutDoesNotComeAfterTheDropThatFollowedIt(t *testing.T) {
 	within(t, 5*time.Second, "all written", func() bool {
 		return r.Stats.Puts.Load()+r.Stats.PutFailed.Load()+r.Stats.PutStale.Load() == 10
 	})
+	within(t, 5*time.Second, "reads again", func() bool { return r.text("k") != "away" }) // the breaker closes after the drops
 	if got := r.text("k"); got != "no such record" {
 		t.Errorf("found %q after it was dropped", got)
 	}

@@ -7,6 +7,7 @@
 //	read.go    finding records, and leases: bounded waits
 //	queue.go   putting and dropping: what waits, in order
 //	write.go   the goroutine that writes it
+//	lately.go  puts that another node may have overtaken on their way
 //	owed.go    drops that Redis was not there for
 //	watch.go   news of changes, and who waits for them
 //	mark.go    many records dropped by one word
@@ -31,8 +32,9 @@
 //     replica for the topology; its copy in memory is then fetched once more.
 //   - A drop is done, if need be later: when Redis is back, and before this node
 //     reads from it. Only the end of the process forgets it. No put of this node
-//     that is older comes after it, nor one that waited while another node
-//     changed the key.
+//     that is older comes after it and stays, nor one that waited or was on its
+//     way while another node changed the key; in a cluster, one that was on its
+//     way just then may. Until it is done, Find does not find the record here.
 //   - A value that is damaged, foreign or of another version is a miss.
 //   - Memory is bounded: queue, drops owed, calls under way, unpacked length.
 //

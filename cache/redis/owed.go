@@ -5,6 +5,7 @@ import (
 	"context"
 	"slices"
 	"sync"
+	"sync/atomic"
 )
 
 // owed are drops that Redis was not there for. They are done when it is back,
@@ -12,7 +13,9 @@ import (
 type owed struct {
 	mu    sync.Mutex
 	names map[string]struct{} // guarded by mu
+	paid  map[string]struct{} // guarded by mu; what take gave last, and may not be done yet
 	all   bool                // guarded by mu; there were too many: everything is to be dropped
+	some  atomic.Bool         // fast path: there is any of these
 }
 
 func (r *Redis) owe(name string) {
@@ -24,6 +27,7 @@ func (r *Redis) owe(name string) {
 func (o *owed) add(name string, limit int) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
+	o.some.Store(true)
 	switch {
 	case o.all:
 	case len(o.names) >= limit:
@@ -45,14 +49,35 @@ func (o *owed) take() (ops []op, all bool) {
 		ops = append(ops, op{does: drop, name: name})
 	}
 	all = o.all
-	o.names, o.all = nil, false
+	o.names, o.paid, o.all = nil, o.names, false
 	return ops, all
+}
+
+// has tells whether what Redis has under name is to be dropped.
+func (o *owed) has(name string) bool {
+	if !o.some.Load() {
+		return false // fast path
+	}
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	_, owed := o.names[name]
+	_, paid := o.paid[name]
+	return owed || paid || o.all
+}
+
+// done ends what take began.
+func (o *owed) done() {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	o.paid = nil
+	o.some.Store(o.all || len(o.names) > 0)
 }
 
 func (o *owed) addAll() {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	o.names, o.all = nil, true
+	o.some.Store(true)
 }
 
 // payOps are done at once: they take some 20 ms.
@@ -62,6 +87,7 @@ const payOps = 256
 // be on another node.
 func (r *Redis) pay(l *link) (failed error) {
 	ops, all := r.owed.take()
+	defer r.owed.done()
 	if all {
 		failed = r.reset(l)
 	}

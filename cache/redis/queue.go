@@ -3,6 +3,7 @@ package redis
 import (
 	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
 )
 
@@ -11,7 +12,7 @@ type op struct {
 	does  verb
 	name  string // in Redis
 	value []byte // of a put: head and record
-	token string // of a release
+	token string // of a release or a renewal
 	ttl   time.Duration
 	paid  chan<- payment // of a drop that was owed: who waits for its end
 }
@@ -22,6 +23,7 @@ const (
 	put verb = iota
 	drop
 	release
+	renew
 )
 
 // queue is what waits to be written, in order, bounded in entries and bytes.
@@ -30,6 +32,9 @@ type queue struct {
 	ops     []op           // guarded by mu
 	bytes   int            // guarded by mu; of their values
 	puts    map[string]int // guarded by mu; how many puts of a name are in ops
+	drops   map[string]int // guarded by mu; how many drops of a name are in ops or on their way
+	doomed  atomic.Int64   // fast path: how many names are in drops
+	lately  lately
 	entries int
 	limit   int
 	more    chan struct{}
@@ -37,7 +42,7 @@ type queue struct {
 
 func (q *queue) init(entries, bytes int) {
 	q.entries, q.limit, q.more = entries, bytes, make(chan struct{}, 1)
-	q.puts = make(map[string]int)
+	q.puts, q.drops = make(map[string]int), make(map[string]int)
 }
 
 // add is false when the queue is full. A quarter more is for drops and
@@ -53,8 +58,12 @@ func (q *queue) add(o op) bool {
 	if fits {
 		q.ops = append(q.ops, o)
 		q.bytes += len(o.value)
-		if o.does == put {
+		switch o.does {
+		case put:
 			q.puts[o.name]++
+		case drop:
+			q.drops[o.name]++
+			q.doomed.Store(int64(len(q.drops)))
 		}
 	}
 	q.mu.Unlock()
@@ -65,6 +74,42 @@ func (q *queue) add(o op) bool {
 		}
 	}
 	return fits
+}
+
+// dropping tells whether a drop of name is not done yet: what Redis has under
+// it is not to be used.
+func (q *queue) dropping(name string) bool {
+	if q.doomed.Load() == 0 {
+		return false // fast path
+	}
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	return q.drops[name] > 0
+}
+
+// dropped says that one was answered, well or not.
+func (q *queue) dropped(name string) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	if q.drops[name]--; q.drops[name] <= 0 {
+		delete(q.drops, name)
+	}
+	q.doomed.Store(int64(len(q.drops)))
+}
+
+// overtakenAll removes all puts: what others have changed is not known.
+func (q *queue) overtakenAll() (removed int) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	q.ops = slices.DeleteFunc(q.ops, func(o op) bool {
+		if o.does != put {
+			return false
+		}
+		q.gone(&o)
+		removed++
+		return true
+	})
+	return removed
 }
 
 // overtaken removes the puts of a name that somebody else has changed since:
@@ -114,6 +159,7 @@ func (q *queue) take(batch []op) []op {
 		n++
 	}
 	batch = append(batch, q.ops[:n]...)
+	q.lately.begin(batch)
 	left := copy(q.ops, q.ops[n:])
 	clear(q.ops[left:]) // their values are not held
 	q.ops = q.ops[:left]
@@ -146,6 +192,14 @@ func (r *Redis) Drop(key []byte) {
 	name := r.names.record(key)
 	if r.away(name) || !r.queue.add(op{does: drop, name: name}) {
 		r.owe(name)
+	}
+}
+
+// Renew makes a lease last for d from now on, if it is still ours. It never
+// waits; one that is lost on the way does nothing.
+func (r *Redis) Renew(lease Lease, d time.Duration) {
+	if lease.name != "" {
+		r.queue.add(op{does: renew, name: lease.name, token: lease.token, ttl: d})
 	}
 }
 

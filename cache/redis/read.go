@@ -20,6 +20,10 @@ func (r *Redis) Find(dst, key []byte) ([]byte, error) {
 		return dst, ErrAway
 	}
 	name := r.names.record(key)
+	if r.queue.dropping(name) || r.owed.has(name) {
+		r.Stats.Misses.Add(1)
+		return dst, ErrMiss
+	}
 	res, err := r.ask(l, l.B().Get().Key(name).Build(), name)
 	if err != nil {
 		return dst, ErrAway

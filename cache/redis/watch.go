@@ -132,6 +132,9 @@ func (r *Redis) pushed(name string) {
 	if isRecord {
 		r.Stats.Pushes.Add(1)
 		r.Stats.PutStale.Add(uint64(r.queue.overtaken(name)))
+		if r.place.shape != cluster && r.queue.lately.take(name) && !r.queue.add(op{does: drop, name: name}) {
+			r.owe(name)
+		}
 		r.pulses.shard[xxhash.Sum64String(key)&255].Add(1)
 		if r.opt.Changed != nil {
 			r.opt.Changed([]byte(key))
@@ -145,6 +148,7 @@ func (r *Redis) everything() {
 	r.Stats.Flushes.Add(1)
 	r.epoch.Add(1)
 	r.pulses.all.Add(1)
+	r.Stats.PutStale.Add(uint64(r.queue.overtakenAll()))
 	if r.opt.Changed != nil {
 		r.opt.Changed(nil)
 	}

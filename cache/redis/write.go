@@ -3,6 +3,7 @@ package redis
 import (
 	"context"
 	"errors"
+	"strconv"
 
 	"github.com/redis/rueidis"
 )
@@ -33,6 +34,7 @@ var errNoLink = errors.New("no link")
 // changes in Redis if nothing is deleted, and nobody would be told.
 const (
 	dropScript = `if redis.call('DEL',KEYS[1])==0 then redis.call('SET',KEYS[1],'','PX',1) end return 1`
+	keepScript = `if redis.call('GET',KEYS[1])==ARGV[1] then return redis.call('PEXPIRE',KEYS[1],ARGV[2]) end return 0`
 	freeScript = `if redis.call('GET',KEYS[1])==ARGV[1] then return redis.call('DEL',KEYS[1]) end return 0`
 )
 
@@ -42,6 +44,8 @@ func (r *Redis) command(l *link, o *op) rueidis.Completed {
 		return l.B().Set().Key(o.name).Value(rueidis.BinaryString(o.value)).PxMilliseconds(o.ttl.Milliseconds()).Build()
 	case drop:
 		return l.B().Eval().Script(dropScript).Numkeys(1).Key(o.name).Build()
+	case renew:
+		return l.B().Eval().Script(keepScript).Numkeys(1).Key(o.name).Arg(o.token, strconv.FormatInt(o.ttl.Milliseconds(), 10)).Build()
 	default:
 		return l.B().Eval().Script(freeScript).Numkeys(1).Key(o.name).Arg(o.token).Build()
 	}
@@ -49,6 +53,7 @@ func (r *Redis) command(l *link, o *op) rueidis.Completed {
 
 // send writes a batch and sees to what comes of it.
 func (r *Redis) send(batch []op) {
+	defer r.queue.lately.end(batch)
 	l := r.link.Load()
 	if l == nil {
 		for i := range batch {
@@ -86,7 +91,11 @@ func (r *Redis) sent(o *op, err error) {
 	if err != nil {
 		r.nudge()
 	}
+	if o.does == drop { // in this order: until it is owed it is dropping
+		defer r.queue.dropped(o.name)
+	}
 	switch {
+	case o.does == renew:
 	case o.does == put && err == nil:
 		r.Stats.Puts.Add(1)
 		r.Stats.PutBytes.Add(uint64(len(o.value)))
