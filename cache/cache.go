@@ -42,6 +42,7 @@ type Cache struct {
 	owed    owed
 	kept    bool // there are marks in File that this process has begun with
 	flights flights
+	changes changes
 	behind  chan struct{} // a place for each refresh under way
 
 	Stats Stats

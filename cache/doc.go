@@ -13,7 +13,8 @@
 //	find.go     a hit in memory
 //	search.go   else: the second tier, another's fetch, or one of our own
 //	flight.go   one fetch for all who wait, in this process
-//	remote.go   … and over all nodes
+//	remote.go   the second tier: looking there, and putting
+//	lease.go    one fetch over all nodes
 //	keep.go     what becomes of an answer: stored, not shared, stale instead
 //	fill.go     the body as it passes
 //	freshen.go  what a 304, or the answer to a HEAD, says of a stored one

@@ -1,14 +1,34 @@
 package cache
 
 import (
+	"hash/maphash"
+	"sync/atomic"
+
 	"multiserver/cache/purge"
 	"multiserver/proxy/wire"
 )
 
 // drop forgets what lies under key in both tiers, and what is being fetched.
 func (c *Cache) drop(key []byte) {
-	c.flights.spoil(key)
+	c.spoil(key)
 	c.forget(key)
+}
+
+// spoil keeps what is being fetched for key, from an upstream or from the second
+// tier, from being stored. It comes before what is stored already is dropped: who
+// stores looks afterwards whether he was spoiled, and so one of the two finds it.
+func (c *Cache) spoil(key []byte) {
+	c.changes.of(key).Add(1)
+	c.flights.spoil(key)
+}
+
+// changes count what was dropped or replaced, in counters that keys share. Who
+// leads a flight is told of his own key alone; others look here, and now and
+// then do not store what they might have.
+type changes [1024]atomic.Uint64
+
+func (s *changes) of(key []byte) *atomic.Uint64 {
+	return &s[maphash.Bytes(flightSeed, key)%uint64(len(s))]
 }
 
 // Changed tells the cache of the answer to a request that is none of its
@@ -61,9 +81,9 @@ func (c *Cache) changed(key []byte) {
 	if key == nil {
 		return // the epoch has grown: what memory holds is asked about before it is used
 	}
+	c.spoil(key)
 	c.mem.Drop(key)
 	c.mem.Drop(partKey(nil, key))
-	c.flights.spoil(key)
 }
 
 // marked puts a purge in force that some node has made; nil: some were missed,

@@ -103,7 +103,7 @@ func (v *Visit) Commit() {
 	}
 	w.on = false
 	switch {
-	case v.fetch != nil && v.fetch.spoiled.Load():
+	case v.spoiled():
 		v.giveUp()
 		return
 	case w.chunks == 0 && len(w.rec)+len(w.body)+64 <= maxInline:
@@ -125,12 +125,16 @@ func (v *Visit) keep() {
 	w := &v.write
 	if w.part {
 		v.c.mem.Put(v.at, w.rec, v.epoch)
+		if v.spoiled() {
+			v.c.mem.Drop(v.at)
+		}
 	} else {
 		v.c.put(v, v.at, w.rec, w.ttl)
 		if len(v.alias) > 0 {
 			v.c.mem.Put(v.alias, w.rec, v.epoch)
 		}
 	}
+	v.c.putNames(v)
 	v.c.Stats.Stored.Add(1)
 	if w.whole {
 		v.found = append(make([]byte, Room, Room+len(w.rec)), w.rec...)
@@ -138,16 +142,22 @@ func (v *Visit) keep() {
 	}
 }
 
-// put stores a record in both tiers.
+// put stores a record in both tiers, unless what it is of was dropped meanwhile,
+// here or on another node; or may have been, while the link was broken.
 func (c *Cache) put(v *Visit, key, rec []byte, ttl int64) {
 	if c.wanted(v, key) {
 		c.mem.Put(key, rec, v.epoch)
 	}
-	if v.fetch != nil && v.fetch.spoiled.Load() {
+	if v.spoiled() {
 		c.mem.Drop(key) // between the look and the Put
+		return
 	}
-	if c.far != nil {
-		c.send(key, rec, ttl)
+	if c.far == nil || v.epoch != c.far.Epoch() {
+		return
+	}
+	c.send(key, rec, ttl)
+	if v.spoiled() || v.epoch != c.far.Epoch() {
+		c.forget(key) // between that look and the queue
 	}
 }
 

@@ -48,9 +48,10 @@ func (c *Cache) Answered(v *Visit, q *wire.Request, res *wire.Response) Outcome 
 }
 
 // lesson is what an answer that is not stored means to those who wait for it:
-// nothing, if it is so for reasons of this request.
+// nothing, if it is so for reasons of this request, or a failure, which the
+// next one may not meet: all at once would be the end of an upstream that is ill.
 func (v *Visit) lesson(res *wire.Response) outcome {
-	if res.Status == 304 || v.terms.Why == rule.Authorization || v.terms.Why == rule.Refused {
+	if res.Status == 304 || res.Status >= 500 || v.terms.Why == rule.Authorization || v.terms.Why == rule.Refused {
 		return failed
 	}
 	return unshared
@@ -109,13 +110,13 @@ const remember = 60_000
 // if somebody waited for it, here or on another node, the next ones need not.
 func (c *Cache) unshare(v *Visit, res *wire.Response, now int64) {
 	c.Stats.Unshared.Add(1)
-	if res.Status >= 500 || v.lesson(res) == failed {
+	if v.lesson(res) == failed {
 		return
 	}
 	if v.Entry.There() && v.Entry.kind() == kindAnswer {
 		c.drop(v.at)
 	}
-	if v.fetch == nil || v.fetch.waiters.Load() == 0 && !v.leads {
+	if v.fetch == nil || v.fetch.waiters.Load() == 0 && v.lease == nil {
 		return
 	}
 	rec := append(appendRecord(nil, &terms{kind: kindPass, until: now + remember, seq: v.seq}), crlf...)
@@ -136,10 +137,7 @@ func (c *Cache) place(v *Visit, q *wire.Request, res *wire.Response) {
 	}
 	union := rule.UnionVary(nil, names, v.names)
 	if !v.vary || string(union) != string(v.names) {
-		v.names, v.gen, v.vary = append(v.names[:0], union...), newID(), true
-		rec := append(appendRecord(nil, &terms{kind: kindVariants, id: v.gen, seq: v.seq}), union...)
-		le.PutUint32(rec[atFields:], uint32(len(union)))
-		c.put(v, v.key, append(rec, crlf...), day)
+		v.names, v.gen, v.vary, v.grows = append(v.names[:0], union...), newID(), true, true
 	}
 	v.at = appendVariant(v.at[:0], v.key, v.gen, v.names, q)
 	if language := res.Peek("content-language"); len(language) > 0 {
@@ -147,6 +145,19 @@ func (c *Cache) place(v *Visit, q *wire.Request, res *wire.Response) {
 			v.alias = alias
 		}
 	}
+}
+
+// putNames stores what answers vary by, if that is news. It comes after the
+// first of those answers: other nodes look when they hear of it, and who found
+// names but no answer would fetch one.
+func (c *Cache) putNames(v *Visit) {
+	if !v.grows {
+		return // fast path
+	}
+	v.grows = false
+	rec := append(appendRecord(nil, &terms{kind: kindVariants, id: v.gen, seq: v.seq}), v.names...)
+	le.PutUint32(rec[atFields:], uint32(len(v.names)))
+	c.put(v, v.key, append(rec, crlf...), day)
 }
 
 const day = 24 * 3600 * 1000

@@ -14,7 +14,7 @@ import (
 // answer q. What was found goes into memory on the way; if nothing was, Entry
 // stays what it is.
 func (c *Cache) remote(v *Visit, q *wire.Request) bool {
-	if c.far == nil {
+	if c.far == nil || v.away {
 		return false
 	}
 	if !v.vary || v.doubt {
@@ -43,8 +43,10 @@ func (c *Cache) pull(v *Visit, key []byte) bool {
 		v.buf = wire.AcquireBuffer(wire.SmallBuffer)
 	}
 	epoch := c.far.Epoch() // before the look: what is dropped while it lasts makes it an old one
+	changes := c.changes.of(key).Load()
 	rec, err := c.far.Find(v.far[:0], key)
 	if err != nil {
+		v.away = err == redis.ErrAway
 		return false
 	}
 	v.far = rec
@@ -54,17 +56,18 @@ func (c *Cache) pull(v *Visit, key []byte) bool {
 		return false
 	}
 	v.Tier = Redis
-	return c.settle(v, key, e, epoch)
+	return c.settle(v, key, e, epoch, changes)
 }
 
-// settle puts a record of the second tier into memory, and makes it Entry.
-func (c *Cache) settle(v *Visit, key []byte, e Entry, epoch uint64) bool {
+// settle puts a record of the second tier into memory, and makes it Entry. What
+// was dropped since epoch and changes were taken does not stay there.
+func (c *Cache) settle(v *Visit, key []byte, e Entry, epoch, changes uint64) bool {
 	rec := e.rec
 	if len(rec) > maxInline {
 		rec = c.chunked(e)
 	}
 	c.mem.Put(key, rec, epoch)
-	if v.fetch != nil && v.fetch.spoiled.Load() {
+	if c.changes.of(key).Load() != changes {
 		c.mem.Drop(key)
 	}
 	v.found = append(v.buf[:Room], rec...)
@@ -85,41 +88,6 @@ func (c *Cache) chunked(e Entry) []byte {
 		body = body[k:]
 	}
 	return rec
-}
-
-// elsewhere makes this node the one that fetches for all, or waits for the one
-// that does, and tells whether that brought an answer.
-func (c *Cache) elsewhere(v *Visit, q *wire.Request) bool {
-	if c.far == nil {
-		return false
-	}
-	end := time.NewTimer(c.opt.Wait)
-	defer end.Stop()
-	for {
-		lease, err := c.far.Lease(v.at, c.opt.Wait)
-		if err != redis.ErrTaken {
-			v.lease, v.leads = lease, err == nil
-			return false
-		}
-		w := c.far.Watch(v.at)
-		if found := c.remote(v, q); found || c.remembered(v) { // it came before the watch
-			w.Close()
-			v.Collapsed = found
-			return found
-		}
-		select {
-		case <-w.C:
-		case <-end.C:
-			w.Close()
-			c.Stats.Lone.Add(1)
-			return false
-		}
-		w.Close()
-		if found := c.remote(v, q); found || c.remembered(v) {
-			v.Collapsed = found
-			return found
-		}
-	}
 }
 
 // epoch is what records are put into memory under.

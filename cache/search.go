@@ -1,6 +1,8 @@
 package cache
 
 import (
+	"time"
+
 	"multiserver/cache/purge"
 	"multiserver/proxy/wire"
 )
@@ -51,6 +53,7 @@ const rounds = 4
 
 // together leads a fetch, or waits for the one that is under way.
 func (c *Cache) together(v *Visit, q *wire.Request) Verdict {
+	end := v.Now + c.opt.Wait.Milliseconds() // of all waiting, whoever is waited for
 	for range rounds {
 		f, lead := c.flights.join(v.at)
 		if lead {
@@ -59,10 +62,14 @@ func (c *Cache) together(v *Visit, q *wire.Request) Verdict {
 				v.land(stored)
 				return c.hit(v, Redis)
 			}
+			if c.remembered(v) {
+				v.Why = ByRemembered
+				v.land(unshared)
+			}
 			return c.miss(v, q)
 		}
 		v.lighten()
-		landed := f.wait(c.opt.Wait)
+		landed := f.wait(time.Duration(end-v.Now) * time.Millisecond)
 		v.Now = c.opt.Clock()
 		switch found := c.near(v, q); {
 		case found && c.fits(v):
@@ -88,7 +95,7 @@ func (c *Cache) lead(v *Visit, q *wire.Request) bool {
 		v.Tier = max(v.Tier, Memory)
 		return true
 	}
-	return c.remote(v, q) || c.elsewhere(v, q)
+	return c.remote(v, q) || !c.remembered(v) && c.elsewhere(v, q)
 }
 
 // miss settles how the request is forwarded.

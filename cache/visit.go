@@ -1,7 +1,6 @@
 package cache
 
 import (
-	"multiserver/cache/redis"
 	"multiserver/cache/rule"
 	"multiserver/proxy/wire"
 )
@@ -50,11 +49,13 @@ type Visit struct {
 	from     int64   // Unix ms: when the request was forwarded
 	seq      uint64  // the last purge then
 	epoch    uint64  // of the link to the second tier then
+	changes  uint64  // of key until then
 	id       uint64  // of the chunks being written
 	fetch    *flight // that this exchange leads
-	lease    redis.Lease
-	leads    bool // lease is ours
-	isBehind bool // it holds a place of those
+	lease    *lease  // that this node holds; nil: none
+	grows    bool    // names are new, and not stored yet
+	away     bool    // the second tier did not answer in time: it is not asked again
+	isBehind bool    // it holds a place of those
 	write    fill
 
 	terms         rule.Terms
@@ -66,6 +67,15 @@ type Visit struct {
 // later, the answer may not know of.
 func (v *Visit) leave() {
 	v.from, v.seq, v.epoch = v.c.opt.Clock(), v.c.marks.Last(), v.c.epoch()
+	v.changes = v.c.changes.of(v.key).Load()
+}
+
+// spoiled tells whether what v fetches was dropped or replaced meanwhile.
+func (v *Visit) spoiled() bool {
+	if v.fetch != nil {
+		return v.fetch.spoiled.Load()
+	}
+	return v.c.changes.of(v.key).Load() != v.changes
 }
 
 // lighten gives the buffer back if there is no Entry in it: not to be held
@@ -99,9 +109,9 @@ func (v *Visit) End() {
 
 // land ends the flight this exchange leads, if it does.
 func (v *Visit) land(o outcome) {
-	if v.leads {
-		v.leads = false
-		v.c.far.Release(v.lease)
+	if v.lease != nil {
+		v.lease.release()
+		v.lease = nil
 	}
 	if v.fetch != nil {
 		v.c.flights.land(v.fetch, o)
