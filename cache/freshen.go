@@ -49,7 +49,8 @@ func (c *Cache) headed(v *Visit, q *wire.Request, res *wire.Response, now int64)
 }
 
 // freshen stores Entry anew with the fields of res, and makes that Entry. If
-// the new fields forbid storing it, it answers once more and is dropped.
+// the new fields forbid storing it, it answers once more and is dropped; if the
+// request does, or is who may get what others may not, nothing changes.
 func (c *Cache) freshen(v *Visit, q *wire.Request, res *wire.Response, now int64) {
 	old := v.Entry
 	var m wire.Response
@@ -60,6 +61,9 @@ func (c *Cache) freshen(v *Visit, q *wire.Request, res *wire.Response, now int64
 	}
 	t := &v.terms
 	c.opt.Rules.JudgeAs(t, q, &m, old.Status(), v.from, now)
+	if t.Why == rule.Storable {
+		c.place(v, q, &m) // it may vary by more now
+	}
 	v.id = old.id()
 	c.begin(v, t, &terms{kind: kindAnswer, status: old.Status(), reason: old.reason()}, &m, now)
 	w, in := &v.write, old.inline()
@@ -73,7 +77,10 @@ func (c *Cache) freshen(v *Visit, q *wire.Request, res *wire.Response, now int64
 	if fresh, ok := open(rec[Room:]); ok {
 		v.found, v.Entry = rec, fresh
 	}
-	if t.Why != rule.Storable || len(rec)-Room > maxInline {
+	switch {
+	case t.Why == rule.Refused, t.Why == rule.Authorization:
+		return // the request forbids it, and not the answer: what is stored stays what it is
+	case t.Why != rule.Storable, len(rec)-Room > maxInline:
 		c.drop(v.at)
 		return
 	}

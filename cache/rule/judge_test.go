@@ -28,6 +28,7 @@ func TestWhyNot(t *testing.T) {
 	const fresh = "Cache-Control: max-age=60"
 	f(zero, "", 200, fresh, Storable)
 	f(zero, "", 206, fresh, Range)
+	f(zero, "Range: bytes=9-", 416, fresh, Range)
 	f(zero, "", 304, fresh, Status)
 	f(zero, "", 101, fresh, Status)
 	f(zero, "", 299, "Cache-Control: max-age=60, must-understand", Status)

@@ -18,7 +18,7 @@ type Rules struct {
 
 // Terms are on what terms an answer may be stored and used.
 type Terms struct {
-	Why      Reason // Storable, or else nothing below counts
+	Why      Reason // Storable, or else only Explicit, Born and Until count
 	Always   bool   // every use must be validated
 	Strict   bool   // never used stale
 	Explicit bool   // the answer said itself how long it is fresh
@@ -55,7 +55,7 @@ func (r *Rules) Judge(t *Terms, req *wire.Request, res *wire.Response, asked, no
 	switch {
 	case string(req.Method) != "GET":
 		t.Why = Method
-	case res.Status == 206:
+	case res.Status == 206, res.Status == 416: // to a Range, which is no part of the key
 		t.Why = Range
 	case res.Status < 200 || res.Status == 304:
 		t.Why = Status
@@ -72,13 +72,13 @@ func (r *Rules) JudgeAs(t *Terms, req *wire.Request, res *wire.Response, status 
 	var h head
 	h.read(res)
 	h.readDirectives(r.Targets, res, t)
-	if t.Why = r.refusal(&h, req, status); t.Why != Storable {
-		return
-	}
 	t.Born = h.born(asked, now)
 	life := r.life(&h, status, now)
 	t.Explicit = life.explicit
 	t.Until = t.Born + max(life.ms, 0)
+	if t.Why = r.refusal(&h, req, status); t.Why != Storable {
+		return
+	}
 	h.stale(t, r.SharedStale)
 	t.Why = r.worth(&h, t, life, now)
 }
