@@ -28,6 +28,7 @@ var examples = []struct{ task, args string }{
 
 const usageLine = `usage: multiserver [run] --upstream URL [flags]
        multiserver check|demo [flags]
+       multiserver purge --admin ADDR URL… | --prefix URL | --tag TAG | --all
        multiserver version | completion bash|zsh|fish | help [command]
 `
 
@@ -46,6 +47,7 @@ commands:
   run         serve, until SIGTERM or SIGINT (the default)
   check       check the flags as run would, and print what they amount to
   demo        run three small instances of an app, with the proxy in front
+  purge       drop answers from a running server's cache
   version     print the version
   completion  print the completion script for a shell: source <(multiserver completion bash)
   help        this page, or a command's
