@@ -82,9 +82,11 @@ func (c *Cache) freshen(v *Visit, q *wire.Request, res *wire.Response, now int64
 		return // the request forbids it, and not the answer: what is stored stays what it is
 	case t.Why != rule.Storable, len(rec)-Room > maxInline:
 		c.drop(v.at)
+		v.land(unshared)
 		return
 	}
 	c.put(v, v.at, rec[Room:], w.ttl)
+	c.putNames(v)
 	v.land(stored)
 }
 
