@@ -12,6 +12,7 @@ func TestAllocNothing(t *testing.T) {
 	for i := range 1000 {
 		table.Set(mark(Tag, strconv.Itoa(i)), uint64(i+1))
 		table.Set(mark(Prefix, "http://a/"+strconv.Itoa(i)), uint64(i+1))
+		table.Set(mark(URL, "http://a/"+strconv.Itoa(i)), uint64(i+1))
 	}
 	key, value := []byte("http://a/other/page"), []byte("x y z")
 	buf := make([]byte, 0, 64)
