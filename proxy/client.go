@@ -18,18 +18,25 @@ type Client struct {
 	p *Proxy
 	x *Exchange // what quick leaves behind
 
+	h2 func(*wire.Conn) // takes over what turns out to speak HTTP/2; nil: nobody does
+
 	addr    netip.Addr // not valid on a Unix socket
 	trusted bool       // a proxy of ours: what it says about its client is believed
 	secure  bool       // it came by TLS
 	port    string     // where it connected to
 	asserts []byte     // the fields that say so to an upstream, ready to be sent
+	hsts    []byte     // the field that says to come by TLS only, ready to be sent; nil: none
 }
 
 // ServeConn reads requests from nc and serves them in order until the
 // connection ends, and closes it. It returns when all is done.
-func (p *Proxy) ServeConn(nc net.Conn) {
-	c := &Client{Conn: wire.NewConn(nc, p.opt.Guard, wire.HeadBuffer), p: p}
-	c.identify(nc)
+func (p *Proxy) ServeConn(nc net.Conn) { p.ServeConnOr(nc, nil) }
+
+// ServeConnOr is ServeConn, but hands a connection that begins with HTTP/2's
+// preface to h2, which may use it until it returns. nil: such a one is refused.
+func (p *Proxy) ServeConnOr(nc net.Conn, h2 func(*wire.Conn)) {
+	c := p.NewClient(nc)
+	c.h2 = h2
 	p.Stats.Clients.Add(1)
 	defer p.Stats.Clients.Add(-1)
 	quick := c.quick
@@ -43,16 +50,39 @@ func (p *Proxy) ServeConn(nc net.Conn) {
 			c.x = acquireExchange(c)
 			c.slow(c.x)
 		}
-		last := c.x.close
-		if last {
-			c.end(c.x)
-		}
-		c.x.release()
-		if c.x = nil; last {
+		if !c.part() {
 			return
 		}
 		c.ReadWithin(p.opt.KeepAlive)
 	}
+}
+
+// NewClient returns a Client whose requests the caller has served one by one,
+// by ServeNext. Close ends it.
+func (p *Proxy) NewClient(nc net.Conn) *Client {
+	c := &Client{Conn: wire.NewConn(nc, p.opt.Guard, wire.HeadBuffer), p: p}
+	c.identify(nc)
+	return c
+}
+
+// ServeNext reads one request and serves it. It tells whether the connection
+// may be used for another; else it is closed.
+func (c *Client) ServeNext() bool {
+	c.ReadWithin(c.p.opt.Head)
+	c.x = acquireExchange(c)
+	c.slow(c.x)
+	return c.part()
+}
+
+// part ends the exchange in c.x, and the connection if it was its last.
+func (c *Client) part() (more bool) {
+	more = !c.x.close
+	if !more {
+		c.end(c.x)
+	}
+	c.x.release()
+	c.x = nil
+	return more
 }
 
 // quick serves the requests that are there whole, and tells whether there is
@@ -88,12 +118,23 @@ func (x *Exchange) inHand(n int) bool {
 
 // slow serves one request, of which at least one byte is there.
 func (c *Client) slow(x *Exchange) {
-	if err := c.readHead(x); err != nil {
+	err := c.readHead(x)
+	switch {
+	case err == nil:
+		c.serve(x)
+	case c.h2 != nil && c.Wrote() == 0 && bytes.HasPrefix(c.Buffered(), preface):
+		c.h2(c.Conn)
+		x.close, x.broken = true, true
+	default:
 		c.refuse(x, err)
-		return
 	}
-	c.serve(x)
 }
+
+// preface is the front of HTTP/2's (RFC 9113 §3.4), made so that it reads as a
+// request of another version: what Parse refuses with 505 at the end of this
+// line. It counts only as a connection's first bytes: behind a request it would
+// be what some front took for a body.
+var preface = []byte("PRI * HTTP/2.0\r\n")
 
 func (c *Client) serve(x *Exchange) {
 	if c.p.opt.Lines != nil {
@@ -211,6 +252,9 @@ func (c *Client) linger() {
 // identify settles what does not change over the connection's life.
 func (c *Client) identify(nc net.Conn) {
 	_, c.secure = nc.(*tls.Conn)
+	if s, ok := nc.(interface{ Secure() bool }); ok { // a stream of one
+		c.secure = s.Secure()
+	}
 	if a, ok := nc.RemoteAddr().(*net.TCPAddr); ok {
 		c.addr = a.AddrPort().Addr().Unmap()
 	}
@@ -218,6 +262,9 @@ func (c *Client) identify(nc net.Conn) {
 		c.port = strconv.Itoa(a.Port)
 	}
 	c.trusted = c.p.trusts(c.addr)
+	if c.secure { // RFC 6797 §7.2: never without TLS
+		c.hsts = c.p.hsts
+	}
 	b := make([]byte, 0, 128)
 	if c.addr.IsValid() {
 		b = append(c.addr.AppendTo(append(b, "X-Forwarded-For: "...)), "\r\n"...)

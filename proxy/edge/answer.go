@@ -1,0 +1,251 @@
+package edge
+
+import (
+	"bytes"
+	"errors"
+	"net/http"
+	"net/textproto"
+
+	"multiserver/proxy/wire"
+)
+
+// answer takes what the core writes and passes it on as it comes. The core is
+// strict with upstreams, and here its own bytes are read strictly once more: a
+// byte that is not as expected ends the stream by a reset.
+type answer struct {
+	w     deadliner
+	head  bool // it answers a HEAD
+	last  bool // the connection is to end
+	state state
+	left  int64 // of the body, or of the chunk
+
+	res  wire.Response
+	part []byte // a head or line whose end has not come
+	sent bool   // body bytes that are not flushed
+}
+
+type state uint8
+
+const (
+	inHead state = iota
+	inBody
+	inSize // the line before a chunk's data
+	inChunk
+	behindChunk
+	inTrailer
+	ended
+)
+
+var (
+	errFraming = errors.New("edge: the core's answer is not framed as it should be")
+	errLong    = errors.New("edge: a head or line of the core's has no end")
+)
+
+// mostPart is beyond --max-head's bounds.
+const mostPart = 2 << 20
+
+func (a *answer) begin(w deadliner, head, last bool) {
+	*a = answer{w: w, head: head, last: last, res: a.res, part: a.part[:0]}
+}
+
+// end lets go of the stream's.
+func (a *answer) end() {
+	a.w = nil
+	if cap(a.part) > wire.SmallBuffer {
+		a.part = nil
+	}
+}
+
+// write takes p whole or fails. What the core writes at once is also flushed
+// at once, but for the answer's end, which x/net flushes with the stream's.
+func (a *answer) write(p []byte) (int, error) {
+	for rest := p; len(rest) > 0; {
+		var err error
+		if rest, err = a.step(rest); err != nil {
+			return len(p) - len(rest), err
+		}
+	}
+	if a.sent && a.state != ended {
+		a.sent = false
+		a.w.Flush()
+	}
+	return len(p), nil
+}
+
+// step takes what it can from the front of p.
+func (a *answer) step(p []byte) (rest []byte, err error) {
+	switch a.state {
+	case inHead:
+		return a.takeHead(p)
+	case inBody, inChunk:
+		return a.takeData(p)
+	case inSize:
+		return a.takeLine(p, a.size)
+	case behindChunk:
+		return a.takeLine(p, a.chunkEnd)
+	case inTrailer:
+		return a.takeLine(p, a.trailer)
+	}
+	return p, errFraming
+}
+
+// takeHead: the core writes a head in one piece; one that it does not is
+// gathered.
+func (a *answer) takeHead(p []byte) (rest []byte, err error) {
+	held := len(a.part)
+	b := p
+	if held > 0 {
+		a.part = append(a.part, p...)
+		b = a.part
+	}
+	n, err := a.res.Parse(b)
+	if err == wire.ErrMore {
+		if held == 0 {
+			a.part = append(a.part, p...)
+		}
+		return nil, a.bounded()
+	}
+	if err != nil {
+		return p, err
+	}
+	err = a.takeAnswer()
+	a.part = a.part[:0]
+	return p[n-held:], err
+}
+
+func (a *answer) bounded() error {
+	if len(a.part) > mostPart {
+		return errLong
+	}
+	return nil
+}
+
+// takeAnswer passes a head on.
+func (a *answer) takeAnswer() error {
+	r := &a.res
+	a.putFields(a.w.Header())
+	if r.Status < 200 {
+		a.w.WriteHeader(r.Status) // and is flushed by that
+		clear(a.w.Header())
+		return nil
+	}
+	switch r.Framing(a.head) {
+	case wire.None:
+		a.state = ended
+	case wire.Sized:
+		a.state, a.left = inBody, r.Length
+	case wire.Chunked:
+		a.state = inSize
+	default: // the core tells HTTP/1.1 clients every body's end
+		return errFraming
+	}
+	a.w.WriteHeader(r.Status)
+	a.sent = true
+	return nil
+}
+
+// putFields fills h: one copy of the head holds all values.
+func (a *answer) putFields(h http.Header) {
+	r := &a.res
+	text := string(r.Raw)
+	values := make([]string, len(r.Fields))
+	for i := range r.Fields {
+		f := &r.Fields[i]
+		if f.Kind.Hop() && (f.Kind != wire.Trailer || r.Framing(a.head) != wire.Chunked) {
+			continue
+		}
+		name := textproto.CanonicalMIMEHeaderKey(text[f.At:f.Colon])
+		if had := h[name]; had != nil {
+			h[name] = append(had, text[f.From:f.To])
+			continue
+		}
+		values[i] = text[f.From:f.To]
+		h[name] = values[i : i+1 : i+1]
+	}
+	if _, ok := h["Content-Type"]; !ok {
+		h["Content-Type"] = nil // or x/net would guess one
+	}
+	if a.last && r.Status >= 200 {
+		h["Connection"] = []string{"close"} // x/net makes it a GOAWAY
+	}
+}
+
+// takeData passes body bytes on.
+func (a *answer) takeData(p []byte) (rest []byte, err error) {
+	n := int(min(int64(len(p)), a.left))
+	if _, err := a.w.Write(p[:n]); err != nil {
+		return p, err
+	}
+	a.sent = true
+	switch a.left -= int64(n); {
+	case a.left > 0:
+	case a.state == inChunk:
+		a.state = behindChunk
+	default:
+		a.state = ended
+	}
+	return p[n:], nil
+}
+
+// takeLine gives a whole line without its CRLF to f.
+func (a *answer) takeLine(p []byte, f func([]byte) error) (rest []byte, err error) {
+	i := bytes.IndexByte(p, '\n')
+	if i < 0 {
+		a.part = append(a.part, p...)
+		return nil, a.bounded()
+	}
+	line := p[:i+1]
+	if len(a.part) > 0 {
+		a.part = append(a.part, line...)
+		line = a.part
+	}
+	if len(line) < 2 || line[len(line)-2] != '\r' {
+		return p, errFraming
+	}
+	err = f(line[:len(line)-2])
+	a.part = a.part[:0]
+	return p[i+1:], err
+}
+
+// size takes a chunk's, which the core writes without extensions.
+func (a *answer) size(line []byte) error {
+	if len(line) == 0 || len(line) > 15 {
+		return errFraming
+	}
+	a.left = 0
+	for _, c := range line {
+		d := bytes.IndexByte(digits, c)
+		if d < 0 {
+			return errFraming
+		}
+		a.left = a.left<<4 | int64(d)
+	}
+	if a.state = inChunk; a.left == 0 {
+		a.state = inTrailer
+		clear(a.w.Header()) // what was sent as the head is no trailer
+	}
+	return nil
+}
+
+var digits = []byte("0123456789abcdef")
+
+func (a *answer) chunkEnd(line []byte) error {
+	if len(line) > 0 {
+		return errFraming
+	}
+	a.state = inSize
+	return nil
+}
+
+func (a *answer) trailer(line []byte) error {
+	if len(line) == 0 {
+		a.state = ended
+		return nil
+	}
+	name, value, ok := bytes.Cut(line, []byte(":"))
+	if !ok {
+		return errFraming
+	}
+	a.w.Header().Add(http.TrailerPrefix+string(name), string(bytes.Trim(value, " \t")))
+	return nil
+}

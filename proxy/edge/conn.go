@@ -1,0 +1,176 @@
+package edge
+
+import (
+	"crypto/tls"
+	"net"
+	"net/http"
+	"sync"
+	"time"
+
+	"multiserver/proxy/wire"
+)
+
+// conn is one HTTP/2 connection: towards x/net what it reads, writes and calls
+// for each stream; towards the core who its client is.
+//
+// The bytes go by a wire.Conn, so that limits on waits cost no timers, and
+// while nothing comes no buffer is held.
+type conn struct {
+	edge   *Edge
+	secure bool
+
+	wire          *wire.Conn
+	reads, writes half
+	begun         bool // guarded by reads
+
+	idle  sync.Cond // its L guards all below; signalled when busy falls to 0
+	busy  int       // lanes in use
+	ended bool      // no more streams
+	free  []*lane   // ready for the next streams, the last used on top
+}
+
+// half is one direction of a connection. Its lock is held by who reads or
+// writes: x/net closes a connection that another goroutine still reads.
+type half struct {
+	sync.Mutex
+	over bool
+}
+
+// direct is from where on bytes are not worth gathering: the data of a body.
+const direct = 4 << 10
+
+// Read gathers: x/net reads each frame's head alone, of 9 bytes, which would
+// be a system call.
+func (c *conn) Read(p []byte) (n int, err error) {
+	c.reads.Lock()
+	defer c.reads.Unlock()
+	if c.reads.over {
+		return 0, net.ErrClosed
+	}
+	if !c.begun {
+		c.begin()
+	}
+	if len(c.wire.Buffered()) == 0 {
+		if len(p) >= direct {
+			return c.wire.Read(p)
+		}
+		if err := c.wire.Await(false); err != nil {
+			return 0, err
+		}
+	}
+	n = copy(p, c.wire.Buffered())
+	c.wire.Skip(n)
+	return n, nil
+}
+
+// begin: x/net knows the connection by now, but may have got to know it after
+// Drain had told all those that it knew.
+func (c *conn) begin() {
+	c.begun = true
+	if c.edge.draining.Load() {
+		c.edge.Drain()
+	}
+}
+
+func (c *conn) Write(p []byte) (int, error) {
+	c.writes.Lock()
+	defer c.writes.Unlock()
+	if c.writes.over {
+		return 0, net.ErrClosed
+	}
+	c.wire.WriteWithin(c.edge.opt.Idle)
+	if err := c.wire.Write(p, nil); err != nil {
+		return 0, err
+	}
+	return len(p), nil
+}
+
+// Close ends the reads and writes under way; end does the rest.
+func (c *conn) Close() error { return c.wire.NetConn().Close() }
+
+func (c *conn) LocalAddr() net.Addr                { return c.wire.NetConn().LocalAddr() }
+func (c *conn) RemoteAddr() net.Addr               { return c.wire.NetConn().RemoteAddr() }
+func (c *conn) SetDeadline(t time.Time) error      { return c.wire.NetConn().SetDeadline(t) }
+func (c *conn) SetReadDeadline(t time.Time) error  { return c.wire.NetConn().SetReadDeadline(t) }
+func (c *conn) SetWriteDeadline(t time.Time) error { return c.wire.NetConn().SetWriteDeadline(t) }
+
+// ServeHTTP serves a stream, in the goroutine that x/net has for it. A panic
+// is how x/net is told to reset it.
+func (c *conn) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	l := c.take()
+	if l == nil {
+		panic(http.ErrAbortHandler)
+	}
+	whole, fit := l.serve(w, r)
+	c.give(l, fit)
+	if !whole {
+		panic(http.ErrAbortHandler)
+	}
+}
+
+// take returns a lane, or nil if the connection has ended.
+func (c *conn) take() *lane {
+	c.idle.L.Lock()
+	defer c.idle.L.Unlock()
+	if c.ended {
+		return nil
+	}
+	c.busy++
+	if n := len(c.free) - 1; n >= 0 {
+		l := c.free[n]
+		c.free = c.free[:n]
+		return l
+	}
+	return newLane(c)
+}
+
+// give takes a lane back; one that is not fit for another stream is closed.
+func (c *conn) give(l *lane, fit bool) {
+	c.idle.L.Lock()
+	if c.busy--; c.busy == 0 {
+		c.idle.Signal()
+	}
+	if fit = fit && !c.ended; fit {
+		c.free = append(c.free, l)
+	}
+	c.idle.L.Unlock()
+	if !fit {
+		_ = l.client.Close()
+	}
+}
+
+// end waits for the exchanges under way, whose streams are gone, and for the
+// goroutines that x/net may still have in a read or a write.
+func (c *conn) end() {
+	_ = c.Close()
+	c.idle.L.Lock()
+	c.ended = true
+	for c.busy > 0 {
+		c.idle.Wait()
+	}
+	free := c.free
+	c.idle.L.Unlock()
+	for _, l := range free {
+		_ = l.client.Close()
+	}
+	c.reads.end()
+	c.writes.end()
+}
+
+// end waits for who reads or writes, and lets nobody do so any more.
+func (h *half) end() {
+	h.Lock()
+	h.over = true
+	h.Unlock()
+}
+
+// secureConn is a conn of which x/net asks what TLS has agreed on: RFC 9113
+// §9.2.2 forbids weak ciphers.
+type secureConn struct {
+	*conn
+	state stater
+}
+
+type stater interface{ ConnectionState() tls.ConnectionState }
+
+func (c secureConn) ConnectionState() tls.ConnectionState { return c.state.ConnectionState() }

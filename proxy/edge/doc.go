@@ -1,0 +1,30 @@
+// Package edge lets HTTP/2 clients in to a core that speaks HTTP/1.1.
+//
+// It hides x/net/http2, and that there are streams: each becomes a connection
+// of its own kind, a lane, on which the core reads a request head and body in
+// HTTP/1.1's bytes, pulled from the stream as it asks for them, and writes its
+// answer, which is passed on as it comes. So every rule that the core has for
+// what it lets through, and every limit, holds for HTTP/2 without having been
+// written twice; what HTTP/2 has beyond (frames, windows, resets, floods) is
+// x/net's to judge. The front hands connections in by Serve and Take.
+//
+//	edge.go     the limits; a connection from its first byte to GOAWAY and end
+//	conn.go     a connection as x/net reads and writes it, under the Guard
+//	lane.go     a stream as the core reads and writes it
+//	request.go  the stream's request in HTTP/1.1's bytes
+//	answer.go   HTTP/1.1's bytes as the stream's answer
+//
+// It promises: one request of the core for each stream; nothing is read from a
+// stream before the core asks for it, so an upstream's pace reaches the client
+// by flow control; nothing of an answer waits for more of it; a stream ends
+// (END_STREAM) only where the answer did, and is reset otherwise; a client that
+// resets a stream ends the work for it.
+//
+// What costs what: no goroutine beside x/net's own for each stream; lanes and
+// what the core knows of their client are kept for the connection's next
+// streams.
+//
+// What does not pass: trailers of requests that no Trailer field announced
+// (x/net drops them); Expect, which x/net answers when the body is first asked
+// for; Upgrade: h2c, which RFC 9113 has given up; and CONNECT.
+package edge
