@@ -1,5 +1,5 @@
 vcl 4.1;
-# Varnish, set up as well as we know how; how it is started says servers.go. The built-in VCL
+# Varnish, set up as well as we know how; servers.go says how it is started. The built-in VCL
 # follows and does the rest. {{"{{.Origin}}"}} is filled in by bench/.
 
 backend origin {
