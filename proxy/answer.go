@@ -73,6 +73,8 @@ func (p *Proxy) say(x *Exchange, status int, kind string, body []byte) bool {
 		out = append(out, "Allow: GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS\r\n"...)
 	case status == 503:
 		out = append(out, "Retry-After: 1\r\n"...)
+	case status == 426: // RFC 6455 §4.2.2, RFC 9110 §15.5.22
+		out = append(append(out, "Sec-WebSocket-Version: 13\r\n"...), wsField...)
 	}
 	out = append(x.appendConnection(out), crlf...)
 	if !x.isHead() {

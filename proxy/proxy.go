@@ -24,6 +24,7 @@ type Proxy struct {
 	grumble  throttle       // of complain
 	audit    throttle       // of purges that were done,
 	barred   throttle       // and of those that were refused: these must not hide them
+	tunnels  tunnels        // that may be told to end
 
 	Stats Stats
 }
@@ -40,6 +41,8 @@ type Options struct {
 	KeepAlive time.Duration // between two requests of a connection
 	Response  time.Duration // from the request's last byte to the answer's first
 	Idle      time.Duration // between two bytes of a body, either side
+
+	TunnelIdle time.Duration // between two bytes of a tunnel, either way; 0: no limit
 
 	MaxHead int   // bytes of a request's head
 	MaxBody int64 // bytes of a request's body; 0: no limit

@@ -16,6 +16,10 @@ type Stats struct {
 	Panics   atomic.Uint64
 	Upgraded atomic.Int64 // tunnels open
 
+	Misfits     [Misfits]atomic.Uint64 // handshakes that did not come about, by why
+	TunnelsIdle atomic.Uint64          // tunnels that ended for being silent too long
+	TunnelsTold atomic.Uint64          // tunnels that were told to end
+
 	PurgesRefused atomic.Uint64 // from addresses that may not
 }
 

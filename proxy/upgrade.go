@@ -2,7 +2,6 @@ package proxy
 
 import (
 	"bytes"
-	"time"
 
 	"multiserver/pool"
 	"multiserver/proxy/wire"
@@ -12,9 +11,11 @@ import (
 // protocol may be switched to: what a client and an upstream agree on behind
 // our back (h2c above all) would be requests that nobody checks.
 func (p *Proxy) upgrade(x *Exchange) bool {
-	q := &x.Req
-	if !q.Upgrade || string(q.Method) != "GET" || q.Framing() != wire.None || !wire.EqualFold(q.Find(wire.Upgrade), "websocket") {
+	if !x.asksForWebSocket() {
 		return true
+	}
+	if !p.fits(x) {
+		return false
 	}
 	for {
 		if !p.take(x) {
@@ -24,16 +25,22 @@ func (p *Proxy) upgrade(x *Exchange) bool {
 		if f == nil && x.Res.Status == 101 {
 			f = p.tunnel(x)
 		} else if f == nil {
-			x.close = x.close || len(x.Client.Buffered()) > 0 // it is no request that stands there
+			x.stray()
 			f = p.relay(x)
 		}
 		if p.done(x, f) {
 			return false
 		}
 		if !p.again(x) {
+			x.stray()
 			return p.fail(x)
 		}
 	}
+}
+
+func (x *Exchange) asksForWebSocket() bool {
+	q := &x.Req
+	return q.Upgrade && string(q.Method) == "GET" && q.Framing() == wire.None && wire.EqualFold(q.Find(wire.Upgrade), "websocket")
 }
 
 // shake sends the handshake and reads the answer's head.
@@ -42,6 +49,9 @@ func (p *Proxy) shake(x *Exchange, u *pool.Upstream) (f *pool.Fault) {
 	x.link, f = u.Ask(x.Client.Conn, x, true, &x.Res)
 	for f == nil && x.Res.Status < 200 && !x.switches() {
 		f = p.interim(x)
+	}
+	if f == nil && x.Res.Status == 101 && !x.accepted() {
+		return p.refuses()
 	}
 	return f
 }
@@ -53,8 +63,6 @@ func (x *Exchange) switches() bool {
 }
 
 // tunnel passes the 101 on, then bytes both ways until both ends are closed.
-// It has no limit on silence: a WebSocket may be silent for days, and a dead
-// peer is found by TCP's keep-alive.
 func (p *Proxy) tunnel(x *Exchange) *pool.Fault {
 	x.status, x.began, x.close = 101, true, true
 	x.outBody.Begin(x.link.Conn, wire.None, 0, 0)
@@ -64,28 +72,25 @@ func (p *Proxy) tunnel(x *Exchange) *pool.Fault {
 	if err := c.Write(x.out, nil); err != nil {
 		return x.gone(err)
 	}
-	x.give(nil) // from here on it is a connection and no request
-	x.exit()
+	x.settle()
 	p.Stats.Upgraded.Add(1)
 	defer p.Stats.Upgraded.Add(-1)
-	x.settleRequest()
-	c.Unpin()
-	l.Unpin()
+	c.Release()
+	l.Release()
 	l.Serve(nil) // the client's end is found by reading it
-	up := make(chan struct{})
-	go func() {
-		defer close(up)
-		p.pour(l.Conn, c.Conn)
-	}()
-	x.sent = p.pour(c.Conn, l.Conn)
-	<-up
+	x.sent = p.join(c.Conn, l.Conn)
 	x.Res.Close = true
 	return nil
 }
 
-// settleRequest makes the request its own copy, for the log's sake: the
-// client's buffer goes to whoever needs one next.
-func (x *Exchange) settleRequest() {
+// settle gives back what only a request holds: its places, and its buffers,
+// which would be most of what an idle tunnel costs. For the log's sake the
+// request becomes its own copy.
+func (x *Exchange) settle() {
+	x.give(nil) // from here on it is a connection and no request
+	x.exit()
+	wire.ReleaseBuffer(x.out)
+	x.out = nil
 	raw := bytes.Clone(x.Req.Raw)
 	if x.Client.p.opt.Lines == nil {
 		raw = nil
@@ -98,34 +103,4 @@ func (x *Exchange) appendAnswerHead(dst []byte) []byte {
 	dst = append(dst, "HTTP/1.1 101 Switching Protocols\r\n"...)
 	dst = x.appendCookie(x.appendAnswerFields(dst, wire.None))
 	return append(dst, wsField...)
-}
-
-// halfOpen is how long one direction of a tunnel may stay silent once the
-// other has ended.
-const halfOpen = 30 * time.Second
-
-// pour passes bytes on until src ends, then ends dst. It holds a buffer only
-// while there are bytes.
-func (p *Proxy) pour(dst, src *wire.Conn) (n int64) {
-	src.ReadWithin(0)
-	for {
-		if src.Await(false) != nil {
-			break
-		}
-		b := src.Buffered()
-		dst.WriteWithin(p.opt.Idle)
-		if dst.Write(b, nil) != nil {
-			break
-		}
-		n += int64(len(b))
-		src.Skip(len(b))
-		src.Release()
-	}
-	half, ok := dst.NetConn().(interface{ CloseWrite() error })
-	if !ok || half.CloseWrite() != nil {
-		dst.Interrupt()
-		return n
-	}
-	dst.EndWithin(halfOpen)
-	return n
 }

@@ -15,14 +15,23 @@ import (
 // What such a read would have shown is an end that came with the last bytes:
 // the first turn does read in vain, for clients that say one thing and hang
 // up, and the Guard looks after the others.
-func (c *Conn) Each(f func() bool) error {
+func (c *Conn) Each(f func() bool) error { return c.eachOf(f, idle) }
+
+// Stream is Each for what comes in no messages that we know of: EndIdle leaves
+// its waits alone, and who sends much at once is read in larger pieces. An end
+// that came with the last bytes is ErrGone, within a second: the next Stream
+// reads it, behind ResumeRead.
+func (c *Conn) Stream(f func() bool) error { return c.eachOf(f, lull) }
+
+func (c *Conn) eachOf(f func() bool, flag int64) error {
 	if c.raw == nil {
 		for {
-			if err := c.Await(true); err != nil || !f() {
+			if err := c.Await(flag == idle); err != nil || !f() {
 				return err
 			}
 		}
 	}
+	c.flag = flag
 	c.ready, c.turns, c.drained, c.rerr = f, 0, false, nil
 	err := c.raw.Read(c.on.each)
 	c.ready = nil
@@ -45,13 +54,30 @@ func (c *Conn) each(fd uintptr) bool {
 				return true
 			}
 			c.drop()
-			c.rd.begin(idle)
+			c.rd.begin(c.flag)
 			return false
 		}
 		if !c.ready() {
 			return true
 		}
 		c.turns++
+		if c.flag == lull {
+			c.fit()
+		}
+	}
+}
+
+// fit has the next piece of a stream read into a buffer that it fits, as far
+// as the last one tells. Small ones are for those whose peer reads slowly: they
+// hold theirs.
+func (c *Conn) fit() {
+	switch {
+	case c.r != c.w:
+	case c.w == len(c.buf) && c.w < LargeBuffer:
+		c.first = LargeBuffer
+		c.drop()
+	case c.w < HeadBuffer && c.first > HeadBuffer:
+		c.first = HeadBuffer
 	}
 }
 

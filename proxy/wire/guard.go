@@ -123,7 +123,7 @@ func (c *Conn) askClient(d int64) {
 	}
 	client := c.client.Load()
 	switch {
-	case d&idle != 0:
+	case d&(idle|lull) != 0:
 		if w.missed == 0 && c.Left() { // see Each
 			w.end(d, clientLeft, c.nc.SetReadDeadline)
 		}
@@ -198,10 +198,11 @@ type wait struct {
 // The seq makes each wait's due its own, so that the Guard can never end the
 // wait after the one it looked at.
 const (
-	seqBits = 16
+	seqBits = 17
 	idle    = 1 << (seqBits - 1) // for a next request
 	asked   = 1 << (seqBits - 2) // for the first bytes of an answer
-	seqMask = asked - 1
+	lull    = 1 << (seqBits - 3) // for more of a stream
+	seqMask = lull - 1
 	forever = 1<<(62-seqBits) - 1
 )
 

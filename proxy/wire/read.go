@@ -12,7 +12,7 @@ type reading struct {
 	in      []byte
 	n       int
 	rerr    error
-	flag    int64       // of Await: idle, or 0
+	flag    int64       // of Await and Each: idle, lull or 0
 	ready   func() bool // of Each
 	turns   int         // of Each
 	drained bool        // of Each: the last read took all there was
