@@ -154,10 +154,8 @@ func (v *Visit) Forwards(k wire.Kind) bool {
 	switch k {
 	case wire.Override:
 		return !v.fills
-	case wire.Condition:
-		return !v.asks
-	case wire.Range:
-		return !v.asks
+	case wire.Condition, wire.Range:
+		return !v.asks && !v.isBehind // behind, nobody is there who could use less than all
 	}
 	return true
 }
