@@ -3,6 +3,8 @@ package cache
 import (
 	"strings"
 	"testing"
+	"testing/synctest"
+	"time"
 )
 
 // What was changed while it was fetched is not stored, whoever fetched it.
@@ -44,6 +46,54 @@ func TestNamesOfVariantsComeAfterTheFirst(t *testing.T) {
 	if _, _, there := s.c.mem.Find(nil, v.key); there {
 		t.Error("names are there before the answer's end: other nodes would fetch it, too")
 	}
+	v.Append([]byte("body"))
+	v.Commit()
+	v.End()
+	s.want("/", "body", "hit; ttl=10; detail=memory")
+}
+
+// What others waited for is not stored if it was dropped meanwhile; they do not
+// all go themselves then.
+func TestWhoWaitedForWhatWasDroppedLetsOneGo(t *testing.T) {
+	s := newStage(t, Options{Wait: 5 * time.Second})
+	synctest.Test(t, func(t *testing.T) {
+		var leader Visit
+		q := s.request("GET", "/")
+		if s.c.Find(&leader, q, false, q.Host) != Miss {
+			t.Fatal("there is something")
+		}
+		got := make(chan string)
+		one := &stage{T: t, c: s.c}
+		one.answers("HTTP/1.1 200 OK\nCache-Control: max-age=10\n\nnew")
+		go func() {
+			body, status := one.get("/")
+			got <- body + " " + status
+		}()
+		synctest.Wait()
+		s.c.drop(leader.key)
+		res, _ := s.parse("HTTP/1.1 200 OK\nCache-Control: max-age=10\n\n")
+		s.c.Answered(&leader, q, res)
+		leader.Append([]byte("old"))
+		leader.Commit()
+		if st := <-got; st != "new multiserver; fwd=uri-miss; stored" {
+			t.Error(st)
+		}
+		leader.End()
+	})
+}
+
+// What was dropped before it was forwarded is as good as any.
+func TestAFlightSpoiledBeforeItsFetchIsStored(t *testing.T) {
+	s := newStage(t, Options{Wait: 5 * time.Second})
+	var v Visit
+	q := s.request("GET", "/")
+	if s.c.Find(&v, q, false, q.Host) != Miss {
+		t.Fatal("there is something")
+	}
+	s.c.drop(v.key)
+	v.leave() // it is forwarded now, after waiting for another node
+	res, _ := s.parse("HTTP/1.1 200 OK\nCache-Control: max-age=10\n\n")
+	s.c.Answered(&v, q, res)
 	v.Append([]byte("body"))
 	v.Commit()
 	v.End()

@@ -81,17 +81,17 @@ func (v *Visit) tooLong() {
 	if v.write.n > 0 || v.Stored {
 		v.c.Stats.Long.Add(1)
 	}
-	v.giveUp()
+	v.giveUp(unshared)
 }
 
-// giveUp forgets what was gathered.
-func (v *Visit) giveUp() {
+// giveUp forgets what was gathered; o is for those who wait.
+func (v *Visit) giveUp(o outcome) {
 	if v.write.chunks > 0 {
 		v.c.mem.DropChunks(v.id, v.write.chunks)
 	}
 	v.write.end()
 	v.Stored = false
-	v.land(unshared)
+	v.land(o)
 }
 
 // Commit stores what was gathered, whose end was there: from here on it is
@@ -104,7 +104,7 @@ func (v *Visit) Commit() {
 	w.on = false
 	switch {
 	case v.spoiled():
-		v.giveUp()
+		v.giveUp(failed) // the next one gets what is there now
 		return
 	case w.chunks == 0 && len(w.rec)+len(w.body)+64 <= maxInline:
 		w.rec = append(seal(w.rec, w.fields, w.n), w.body...)

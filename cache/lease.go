@@ -48,8 +48,9 @@ func (l *lease) release() {
 }
 
 // elsewhere makes this node the one that fetches for all, or waits for the one
-// that does, and tells whether that brought an answer.
-func (c *Cache) elsewhere(v *Visit, q *wire.Request) bool {
+// that does, and tells whether that brought an answer. changes is from before the
+// second tier was looked into.
+func (c *Cache) elsewhere(v *Visit, q *wire.Request, changes uint64) bool {
 	if c.far == nil || v.away || c.opt.Wait <= 0 {
 		return false
 	}
@@ -58,10 +59,12 @@ func (c *Cache) elsewhere(v *Visit, q *wire.Request) bool {
 		switch err {
 		case nil:
 			v.lease = c.hold(held)
-			return false
+			// Who had it before may have put the answer between our look and this.
+			return c.changes.of(v.at).Load() != changes && c.remote(v, q)
 		case redis.ErrAway:
 			return false
 		}
+		changes = c.changes.of(v.at).Load()
 		if found := c.await(v, q, end); found || c.remembered(v) {
 			v.Collapsed = found
 			return found

@@ -95,7 +95,8 @@ func (c *Cache) lead(v *Visit, q *wire.Request) bool {
 		v.Tier = max(v.Tier, Memory)
 		return true
 	}
-	return c.remote(v, q) || !c.remembered(v) && c.elsewhere(v, q)
+	changes := c.changes.of(v.at).Load()
+	return c.remote(v, q) || !c.remembered(v) && c.elsewhere(v, q, changes)
 }
 
 // miss settles how the request is forwarded.

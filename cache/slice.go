@@ -132,7 +132,7 @@ func (c *Cache) join(v *Visit, q *wire.Request, res *wire.Response, now int64) O
 	first := v.Entry
 	c.begin(v, t, &terms{kind: kindAnswer, status: 200, reason: []byte("OK")}, res, now)
 	if !v.appendEntry(&first) {
-		v.giveUp()
+		v.giveUp(failed)
 		v.Entry = Entry{}
 		return Again
 	}

@@ -54,6 +54,7 @@ type Visit struct {
 	fetch    *flight // that this exchange leads
 	lease    *lease  // that this node holds; nil: none
 	grows    bool    // names are new, and not stored yet
+	orphan   bool    // fetch was spoiled before: nobody finds it any more, to spoil it again
 	away     bool    // the second tier did not answer in time: it is not asked again
 	isBehind bool    // it holds a place of those
 	write    fill
@@ -68,11 +69,13 @@ type Visit struct {
 func (v *Visit) leave() {
 	v.from, v.seq, v.epoch = v.c.opt.Clock(), v.c.marks.Last(), v.c.epoch()
 	v.changes = v.c.changes.of(v.key).Load()
+	v.orphan = v.fetch != nil && v.fetch.spoiled.Load()
 }
 
-// spoiled tells whether what v fetches was dropped or replaced meanwhile.
+// spoiled tells whether what v fetches was dropped or replaced since it was
+// forwarded.
 func (v *Visit) spoiled() bool {
-	if v.fetch != nil {
+	if v.fetch != nil && !v.orphan {
 		return v.fetch.spoiled.Load()
 	}
 	return v.c.changes.of(v.key).Load() != v.changes
