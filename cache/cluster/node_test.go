@@ -42,15 +42,15 @@ var (
 func start(t testing.TB, name string, o *origin, redis string, flags ...string) *node {
 	t.Helper()
 	n := &node{t: t, name: name, log: filepath.Join(t.TempDir(), name+".log"), gone: make(chan struct{})}
-	args := []string{"--listen", "127.0.0.1:0", "--upstream", o.URL, "--cache", "64MiB", "--redis", redis,
-		// A busy machine is late at times, and who does not get an answer from Redis goes alone.
-		"--redis-timeout", "500ms"}
+	args := []string{"--listen", "127.0.0.1:0", "--upstream", o.URL, "--cache", "64MiB", "--redis", redis}
 	n.cmd = exec.Command(binary, append(args, flags...)...)
 	for _, v := range os.Environ() {
 		if !strings.HasPrefix(v, "MULTISERVER_") {
 			n.cmd.Env = append(n.cmd.Env, v)
 		}
 	}
+	// A busy machine is late at times, and who does not get an answer from Redis goes alone.
+	n.cmd.Env = append(n.cmd.Env, "MULTISERVER_REDIS_TIMEOUT=500ms")
 	out, err := os.Create(n.log)
 	if err != nil {
 		t.Fatal(err)
@@ -114,6 +114,12 @@ func (n *node) logs(line *regexp.Regexp, times int) string {
 		text, _ := os.ReadFile(n.log)
 		if all := line.FindAllSubmatch(text, times); len(all) == times {
 			return string(all[times-1][len(all[times-1])-1])
+		}
+		select {
+		case <-n.gone:
+			text, _ := os.ReadFile(n.log)
+			n.t.Fatalf("%s has ended: %s", n.name, text)
+		default:
 		}
 	}
 	text, _ := os.ReadFile(n.log)
