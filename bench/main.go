@@ -186,6 +186,7 @@ func run(ctx context.Context, args []string) error {
 
 func putAll(ctx context.Context, b *Bench, scenarios []Scenario, out string) error {
 	a := about(ctx, b)
+	a.Command = noPaths(a.Command)
 	var tables bytes.Buffer
 	w := io.MultiWriter(os.Stdout, &tables)
 	fmt.Fprintf(w, "%s, %d cores, %s, commit %s; %d rounds of %v; median (lowest–highest)\n",
