@@ -26,9 +26,13 @@ type Reason uint8
 
 // The reasons.
 const (
-	Refused     Reason = iota // takes no connections
-	Unreachable               // no route, no name, no handshake
+	Refused     Reason = iota // takes no connections; from here on, no connection is had, see down
+	Unreachable               // no route, no name
 	ConnectTime               // no connection in time
+	Untrusted                 // its certificate is vouched for by nobody we believe
+	WrongName                 // its certificate is for other names
+	Expired                   // its certificate is not valid any more, or not yet
+	NoHandshake               // TLS could not be agreed on for another reason
 	Stale                     // a kept connection had died; another was taken
 	Broken                    // closed or reset before the answer's head was complete
 	BadAnswer                 // what came is no HTTP answer
@@ -49,7 +53,7 @@ const (
 )
 
 var reasonNames = [Reasons]string{
-	"refused", "unreachable", "connect-timeout", "stale", "broken", "bad-answer", "answer-timeout", "hung",
+	"refused", "unreachable", "connect-timeout", "tls-untrusted", "tls-name", "tls-expired", "tls-handshake", "stale", "broken", "bad-answer", "answer-timeout", "hung",
 	"cut-short", "body-timeout", "bad-body", "surplus", "bad-status", "exhausted", "no-upstream", "queue-full", "queue-timeout",
 	"client-left", "bad-request",
 }
@@ -84,6 +88,7 @@ func (f *Fault) Status() int {
 func dialFault(err error) *Fault {
 	f := &Fault{Reason: Unreachable, Err: err}
 	var ne net.Error
+	var shaken *handshakeError
 	switch {
 	case errors.Is(err, syscall.EMFILE), errors.Is(err, syscall.ENFILE), errors.Is(err, syscall.EADDRNOTAVAIL):
 		f.Side, f.Reason = Self, Exhausted
@@ -91,9 +96,14 @@ func dialFault(err error) *Fault {
 		f.Reason = Refused
 	case errors.Is(err, context.DeadlineExceeded), errors.As(err, &ne) && ne.Timeout():
 		f.Reason = ConnectTime
+	case errors.As(err, &shaken):
+		f.Reason = shaken.reason()
 	}
 	return f
 }
+
+// down tells whether a failure is of making a connection at all.
+func (r Reason) down() bool { return r <= NoHandshake }
 
 var (
 	errStatus = errors.New("an answer that says the upstream is not well")

@@ -29,11 +29,11 @@ const (
 
 // judge looks at a failure of the upstream's.
 func (u *Upstream) judge(f *Fault) {
-	switch f.Reason {
-	case Refused, Unreachable, ConnectTime:
+	switch {
+	case f.Reason.down():
 		u.lose(f)
 		return
-	case Hung: // has been judged
+	case f.Reason == Hung: // has been judged
 		return
 	}
 	if most := u.pool.opt.MaxFails; most > 0 && int(u.fails.Add(1)) >= most {

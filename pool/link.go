@@ -2,7 +2,6 @@ package pool
 
 import (
 	"context"
-	"crypto/tls"
 	"net"
 	"sync"
 	"sync/atomic"
@@ -71,15 +70,11 @@ func (u *Upstream) connect(within time.Duration) (net.Conn, error) {
 		defer cancel()
 	}
 	var d net.Dialer
-	if !u.target.TLS {
-		return d.DialContext(ctx, u.target.Network, u.target.Addr)
+	nc, err := d.DialContext(ctx, u.target.Network, u.target.Addr)
+	if err != nil || u.tls == nil {
+		return nc, err
 	}
-	name := u.target.Host
-	if host, _, err := net.SplitHostPort(name); err == nil {
-		name = host
-	}
-	t := tls.Dialer{NetDialer: &d, Config: &tls.Config{ServerName: name, NextProtos: []string{"http/1.1"}}}
-	return t.DialContext(ctx, u.target.Network, u.target.Addr)
+	return u.shake(ctx, nc)
 }
 
 // parse reads the next answer head into res, waiting for what is missing.

@@ -153,7 +153,7 @@ func TestOnlyFailedConnectsPutDown(t *testing.T) {
 	u := set(p, newOrigin(t))[0]
 	for r := range Reasons {
 		switch r {
-		case Refused, Unreachable, ConnectTime:
+		case Refused, Unreachable, ConnectTime, Untrusted, WrongName, Expired, NoHandshake:
 			continue
 		}
 		u.load.Add(1)

@@ -1,6 +1,7 @@
 package pool
 
 import (
+	"crypto/tls"
 	"sync/atomic"
 	"time"
 
@@ -13,6 +14,7 @@ type Upstream struct {
 	pool   *Pool
 	id     uint64
 	target Target
+	tls    *tls.Config // nil: it is spoken to in the clear
 
 	load atomic.Int64    // exchanges under way
 	wait balance.Latency // how long answers take
@@ -45,6 +47,9 @@ type Stats struct {
 func newUpstream(p *Pool, t Target) *Upstream {
 	u := &Upstream{pool: p, id: balance.ID(t.Name), target: t}
 	u.use(t)
+	if t.TLS {
+		u.tls = secure(p.opt.TLS, t.Host)
+	}
 	return u
 }
 

@@ -19,6 +19,7 @@ type Proxy struct {
 	opt      Options
 	pool     *pool.Pool
 	pages    Pages
+	hsts     []byte // nil: none
 	draining atomic.Bool
 	behind   sync.WaitGroup // refreshes that nobody waits for
 	grumble  throttle       // of complain
@@ -55,11 +56,14 @@ type Options struct {
 	Trusted   []netip.Prefix // whose X-Forwarded-* and Forwarded are believed
 	Via       bool           // add Via, both ways
 	Forwarded bool           // add Forwarded (RFC 7239) to requests
+
+	Redirect string        // requests without TLS are sent to https at this port; "": they are served
+	HSTS     time.Duration // told in answers by TLS, whole seconds; 0: not
 }
 
 // New returns a Proxy.
 func New(o Options) *Proxy {
-	return &Proxy{opt: o, pool: o.Pool, pages: o.Pages}
+	return &Proxy{opt: o, pool: o.Pool, pages: o.Pages, hsts: hstsField(o.HSTS)}
 }
 
 // Drain makes every answer from here on its connection's last.

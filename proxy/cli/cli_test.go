@@ -162,8 +162,8 @@ func TestBashCompletes(t *testing.T) {
 	}
 	f("multiserver ''", "run", "check", "demo", "purge", "version", "completion", "help")
 	f("multiserver ch", "check")
-	f("multiserver --ups", "--upstream", "--upstream-idle", "--upstream-idle-timeout", "--upstream-max-age")
-	f("multiserver check --upstream http://app --ups", "--upstream", "--upstream-idle", "--upstream-idle-timeout", "--upstream-max-age")
+	f("multiserver --upstream-i", "--upstream-insecure", "--upstream-idle", "--upstream-idle-timeout")
+	f("multiserver check --upstream http://app --upstream-i", "--upstream-insecure", "--upstream-idle", "--upstream-idle-timeout")
 	f("multiserver run --via --vi") // given already
 	f("multiserver run --log-level ''", "debug", "info", "warn", "error")
 	f("multiserver run --log-level w", "warn")

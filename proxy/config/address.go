@@ -6,6 +6,7 @@ import (
 	"net"
 	"net/netip"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -28,24 +29,31 @@ func (a Address) String() string {
 
 var listens = value{
 	read: func(c *Config, w string) error {
-		a, err := parseAddress(w)
-		if err != nil {
-			return err
+		if w == none {
+			return nil
 		}
-		for _, other := range c.Listen {
-			if a == other && !a.anyPort() {
-				return errors.New("given twice, want it once")
-			}
-		}
-		c.Listen = append(c.Listen, a)
-		return nil
+		return listen(&c.Listen, w)
 	},
-	show: func(c *Config) (words []string) {
-		for _, a := range c.Listen {
-			words = append(words, a.String())
-		}
-		return words
-	},
+	show: func(c *Config) []string { return orWord(showAddresses(c.Listen), none) },
+}
+
+func listen(on *[]Address, w string) error {
+	a, err := parseAddress(w)
+	if err != nil {
+		return err
+	}
+	if slices.Contains(*on, a) && !a.anyPort() {
+		return errors.New("given twice, want it once")
+	}
+	*on = append(*on, a)
+	return nil
+}
+
+func showAddresses(all []Address) (words []string) {
+	for _, a := range all {
+		words = append(words, a.String())
+	}
+	return words
 }
 
 // anyPort: does the kernel choose the port, another one each time?

@@ -4,14 +4,19 @@ import (
 	"log/slog"
 	"net/netip"
 	"time"
+
+	"multiserver/proxy/certs"
 )
 
 // Config is everything the operator decided, checked and with the defaults
 // filled in. It is never changed once it is built: a reload builds another.
 type Config struct {
-	Listen    []Address     // where clients connect; at least one
+	Listen    []Address     // where clients connect; none only with TLS
 	Upstreams []Target      // where requests go; at least one
 	Resolve   time.Duration // how often the names in Upstreams are looked up again
+
+	TLS         TLS         // how clients connect by TLS; zero: not at all
+	UpstreamTLS UpstreamTLS // how https upstreams are connected to
 
 	Resolver netip.AddrPort // the DNS server asked for them; not valid: as this machine does
 
@@ -58,6 +63,28 @@ type Config struct {
 type Address struct {
 	Network string // "tcp" or "unix"
 	Addr    string // host:port, or the path of a Unix socket
+}
+
+// TLS is how clients connect by TLS.
+type TLS struct {
+	Listen     []Address    // where; none: nowhere, and all else is zero, too
+	Pairs      []certs.Pair // in the operator's order
+	SelfSigned bool         // a certificate for localhost; with no Pairs, always
+	ClientCA   string       // file of who vouches for clients; "": they are not asked
+
+	Redirect bool          // requests without TLS are sent to https
+	Port     string        // there; "": that of the first of Listen
+	HSTS     time.Duration // for which browsers are told to come by TLS only, whole seconds; 0: they are not
+
+	passphrases string // of all Pairs
+}
+
+// UpstreamTLS is how upstreams of https are believed, and what they are shown.
+type UpstreamTLS struct {
+	CA       string     // file of who vouches for them; "": whom the machine trusts
+	Identity certs.Pair // zero: none
+	SNI      string     // "": the URL's host
+	Insecure bool       // nobody need vouch for them
 }
 
 // Target is one upstream as the operator wrote it.

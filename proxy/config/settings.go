@@ -36,6 +36,7 @@ func (s *Setting) Env() string { return envName(s.Name) }
 // The groups, in the order of the help.
 const (
 	groupTraffic = "Traffic"
+	groupTLS     = "TLS"
 	groupBalance = "Balancing"
 	groupTime    = "Timeouts"
 	groupLimits  = "Limits"
@@ -58,12 +59,55 @@ const (
 // Settings is the table, in the order of the help.
 var Settings = []Setting{
 	{Name: "listen", Group: groupTraffic, Arg: "ADDR", Default: ":8080", Many: true,
-		Usage: "where clients connect: `:8080`, `127.0.0.1:8080`, `unix:/path`",
+		Usage: "where clients connect: `:8080`, `127.0.0.1:8080`, `unix:/path`; `none`: by TLS only",
 		value: listens},
 	{Name: "upstream", Group: groupTraffic, Arg: "URL[;weight=N][;max=N][;backup]", Many: true,
 		Usage: "where requests go: `http://host:port`, `https://host`, `unix:/path`, `srv+http://name`, `srv+https://name`; " +
 			"`weight`: its share, `max`: exchanges at once, `backup`: only while no other can be had",
 		value: upstreams},
+
+	{Name: "tls-cert", Group: groupTLS, Arg: "FILE", Many: true,
+		Usage: "certificate in PEM, with those between it and its root; chosen by the name that a client asks for, else the first",
+		value: tlsCerts},
+	{Name: "tls-key", Group: groupTLS, Arg: "FILE", Many: true,
+		Usage: "its private key, in the same order; none at all: each is in its certificate's file",
+		value: tlsKeys},
+	{Name: "tls-passphrases", Group: groupTLS, Arg: "FILE", Default: none,
+		Usage: "opens encrypted keys: a passphrase in each line, tried in turn",
+		value: passphrases},
+	{Name: "tls-self-signed", Group: groupTLS,
+		Usage: "a certificate for localhost, made at each start",
+		value: withTLS(toggle(func(c *Config) *bool { return &c.TLS.SelfSigned }))},
+	{Name: "tls-listen", Group: groupTLS, Arg: "ADDR", Many: true,
+		Usage: "where clients connect by TLS (1.2 and 1.3), as with `--listen`: " + tlsAddr + " if there is a certificate",
+		value: tlsListens},
+	{Name: "tls-client-ca", Group: groupTLS, Arg: "FILE", Default: none,
+		Usage: "certificates in PEM; clients must show one that these vouch for",
+		value: withTLS(path(func(c *Config) *string { return &c.TLS.ClientCA }))},
+	{Name: "https-redirect", Group: groupTLS,
+		Usage: "answer requests that come without TLS by 308 to https, path and query kept",
+		value: withTLS(toggle(func(c *Config) *bool { return &c.TLS.Redirect }))},
+	{Name: "https-port", Group: groupTLS, Arg: "N",
+		Usage: "the port it sends them to, where clients see another than that of the first `--tls-listen`",
+		value: httpsPort},
+	{Name: "hsts", Group: groupTLS, Arg: "D", Default: "0s",
+		Usage: "add Strict-Transport-Security to answers by TLS: browsers come by nothing else for so long, such as 8760h; 0s: off",
+		value: hsts},
+	{Name: "upstream-ca", Group: groupTLS, Arg: "FILE", Default: none,
+		Usage: "certificates in PEM that vouch for `https` upstreams; else those that this machine trusts",
+		value: toTLS(path(func(c *Config) *string { return &c.UpstreamTLS.CA }))},
+	{Name: "upstream-cert", Group: groupTLS, Arg: "FILE", Default: none,
+		Usage: "certificate in PEM that is shown to them",
+		value: toTLS(path(func(c *Config) *string { return &c.UpstreamTLS.Identity.Cert }))},
+	{Name: "upstream-key", Group: groupTLS, Arg: "FILE", Default: none,
+		Usage: "its private key; none: in the same file",
+		value: toTLS(path(func(c *Config) *string { return &c.UpstreamTLS.Identity.Key }))},
+	{Name: "upstream-sni", Group: groupTLS, Arg: "NAME", Default: none,
+		Usage: "name that they are asked for and must prove; else that of the URL",
+		value: upstreamSNI},
+	{Name: "upstream-insecure", Group: groupTLS,
+		Usage: "take any certificate of theirs: whoever is in between can read and change everything",
+		value: toTLS(toggle(func(c *Config) *bool { return &c.UpstreamTLS.Insecure }))},
 
 	{Name: "balance", Group: groupBalance, Arg: "NAME", Default: balances[0], Choices: balances,
 		Usage: "how the next upstream is chosen: `" + strings.Join(balances, "`, `") + "`",

@@ -29,6 +29,8 @@ func together(c *Config, raw Raw) (mistakes Mistakes) {
 	if n := len(c.Upstreams); n > 0 && n == len(split(raw["upstream"].Words)) && c.allBackups() {
 		add("upstream", c.Upstreams[0].String(), "all upstreams are backups, want at least one without ;backup")
 	}
+	c.checkTLS(add, raw)
+	c.checkUpstreamTLS(add, raw)
 	c.checkBalance(add, raw)
 	c.checkHealth(add, raw)
 	c.checkCache(add, raw)
@@ -83,7 +85,7 @@ func (c *Config) checkHealth(add func(name, value, why string, args ...any), raw
 }
 
 func (c *Config) checkAdmin(add func(name, value, why string, args ...any), raw Raw) {
-	for _, a := range c.Listen {
+	for _, a := range slices.Concat(c.Listen, c.TLS.Listen) {
 		if a == *c.Admin && !a.anyPort() {
 			add("admin", c.Admin.String(), "clients connect there (--listen), want another port, such as 127.0.0.1:9090")
 		}
@@ -97,7 +99,7 @@ func (c *Config) checkAdmin(add func(name, value, why string, args ...any), raw 
 // loop finds the plainest of loops: an upstream that is ourselves, as happens
 // when the app's port and the proxy's are mixed up. Others it cannot see.
 func (c *Config) loop(to Address) (Address, bool) {
-	for _, a := range c.Listen {
+	for _, a := range slices.Concat(c.Listen, c.TLS.Listen) {
 		if a == to || a.Network == "tcp" && to.Network == "tcp" && a.takes(to.Addr) {
 			return a, true
 		}

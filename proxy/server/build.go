@@ -50,6 +50,7 @@ func (s *Server) poolOptions() pool.Options {
 		Guard:        s.guard,
 		Connect:      c.Connect,
 		Response:     c.Response,
+		TLS:          s.https,
 		MaxHead:      c.MaxHead,
 		MaxIdle:      c.Pool.MaxIdle,
 		IdleAge:      c.Pool.IdleAge,
@@ -87,6 +88,8 @@ func (s *Server) makeProxy(pages proxy.Pages) {
 		Trusted:   c.TrustedProxies,
 		Via:       c.Via,
 		Forwarded: c.Forwarded,
+		Redirect:  s.httpsPort(),
+		HSTS:      c.TLS.HSTS,
 	})
 	s.front = newFront(c.MaxConnections, s.proxy, s.log)
 }

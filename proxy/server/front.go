@@ -26,20 +26,24 @@ func newFront(most int, p *proxy.Proxy, log *slog.Logger) *fasthttp.Server {
 		Handler:     func(*fasthttp.RequestCtx) { panic("BUG: fasthttp's own loop was entered") },
 	}
 	s.NextProto(http1, func(nc net.Conn) error {
-		n := nc.(*negotiated)
-		n.taken = true
-		p.ServeConn(n.Conn)
+		p.ServeConn(nc.(*negotiated).Conn)
 		return nil
 	})
+	s.NextProto(nothing, func(net.Conn) error { return nil })
 	return s
 }
 
-const http1 = "http/1.1"
+// The protocols that there are.
+const (
+	http1   = "http/1.1"
+	nothing = "nothing" // it was not TLS, or not agreed on: all there was to say is said
+)
 
 // listener gives its connections a protocol.
 type listener struct {
 	net.Listener
 	refused *atomic.Uint64
+	tls     *handshakes // nil: none is spoken here
 }
 
 func (l listener) Accept() (net.Conn, error) {
@@ -47,23 +51,32 @@ func (l listener) Accept() (net.Conn, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &negotiated{Conn: c, refused: l.refused}, nil
+	return &negotiated{Conn: c, refused: l.refused, tls: l.tls}, nil
 }
 
-// negotiated is a connection that says it speaks HTTP/1.1, as one on which TLS
-// agreed on it would.
+// negotiated is a connection that says which protocol it speaks, as one on
+// which TLS agreed on it would.
 type negotiated struct {
-	net.Conn
-	taken   bool // by a worker
-	refused *atomic.Uint64
+	net.Conn        // once there is TLS, that
+	proto    string // once a worker has it
+	tls      *handshakes
+	taken    bool // by a worker
+	refused  *atomic.Uint64
 }
 
-// Handshake does nothing.
-func (*negotiated) Handshake() error { return nil }
+// Handshake is called by the worker, and so holds nobody else up. It returns
+// no error: with one, fasthttp would go on with its own loop.
+func (n *negotiated) Handshake() error {
+	n.taken, n.proto = true, http1
+	if n.tls != nil {
+		n.Conn, n.proto = n.tls.shake(n.Conn)
+	}
+	return nil
+}
 
 // ConnectionState names the protocol and nothing else.
-func (*negotiated) ConnectionState() tls.ConnectionState {
-	return tls.ConnectionState{NegotiatedProtocol: http1}
+func (n *negotiated) ConnectionState() tls.ConnectionState {
+	return tls.ConnectionState{NegotiatedProtocol: n.proto}
 }
 
 const full = "HTTP/1.1 503 Service Unavailable\r\n" +
@@ -72,14 +85,17 @@ const full = "HTTP/1.1 503 Service Unavailable\r\n" +
 	"503 Service Unavailable: too many clients"
 
 // Close says why to a client that no worker was left for. The answer fits any
-// socket's buffer, so the accept loop that calls this does not wait.
-func (c *negotiated) Close() error {
-	if !c.taken {
-		c.refused.Add(1)
-		_ = c.SetWriteDeadline(time.Now().Add(time.Millisecond))
-		_, _ = c.Write([]byte(full))
+// socket's buffer, so the accept loop that calls this does not wait. By TLS it
+// would have to: there the end is the answer.
+func (n *negotiated) Close() error {
+	if !n.taken {
+		n.refused.Add(1)
 	}
-	return c.Conn.Close()
+	if !n.taken && n.tls == nil {
+		_ = n.SetWriteDeadline(time.Now().Add(time.Millisecond))
+		_, _ = n.Write([]byte(full))
+	}
+	return n.Conn.Close()
 }
 
 // printer takes fasthttp's own log lines.

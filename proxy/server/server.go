@@ -2,12 +2,14 @@ package server
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"io"
 	"log/slog"
 	"net"
 	"os"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"syscall"
@@ -20,6 +22,7 @@ import (
 	"multiserver/pool/discover"
 	"multiserver/proxy"
 	"multiserver/proxy/admin"
+	"multiserver/proxy/certs"
 	"multiserver/proxy/config"
 	"multiserver/proxy/wire"
 )
@@ -33,11 +36,16 @@ type Server struct {
 	members *discover.Discover // keeps those of pool up to date
 	gate    *pool.Gate         // nil: no limit
 	cache   *cache.Cache       // nil: none
+	certs   *certs.Store       // that clients are shown; nil: no TLS
+	ours    *certs.Store       // what upstreams are shown; nil: nothing
+	shakes  *handshakes        // nil: no TLS
+	https   *tls.Config        // what https upstreams have in common
 	proxy   *proxy.Proxy
 	front   *fasthttp.Server
 	lns     []net.Listener
-	admin   *admin.Admin // nil: none
-	lines   *proxy.Log   // nil: none
+	secure  []net.Listener // where TLS is spoken
+	admin   *admin.Admin   // nil: none
+	lines   *proxy.Log     // nil: none
 	ready   atomic.Bool
 
 	turned atomic.Uint64 // connections refused for want of a worker
@@ -65,22 +73,25 @@ func (s *Server) build(ctx context.Context) error {
 	if err := s.openLog(); err != nil {
 		return err
 	}
+	if err := s.makeTLS(); err != nil {
+		return err
+	}
 	if err := s.makePool(ctx); err != nil {
 		return err
 	}
 	if err := s.makeCache(ctx); err != nil {
 		return err
 	}
-	s.makeProxy(pages)
 	if err := s.listen(); err != nil {
 		return err
 	}
+	s.makeProxy(pages)
 	return s.openAdmin()
 }
 
 // abandon takes back what build opened before it failed.
 func (s *Server) abandon() {
-	for _, ln := range s.lns {
+	for _, ln := range slices.Concat(s.lns, s.secure) {
 		_ = ln.Close()
 	}
 	if s.pool != nil {
@@ -116,16 +127,22 @@ func (s *Server) openLog() error {
 }
 
 func (s *Server) listen() error {
-	var errs []error
-	for _, a := range s.conf.Listen {
-		ln, err := open(a)
-		if err != nil {
-			errs = append(errs, fmt.Errorf("--listen %s: %w", a.Addr, err))
+	var plain, secure error
+	s.lns, plain = openAll("--listen", s.conf.Listen)
+	s.secure, secure = openAll("--tls-listen", s.conf.TLS.Listen)
+	return errors.Join(plain, secure)
+}
+
+func openAll(setting string, on []config.Address) (lns []net.Listener, err error) {
+	for _, a := range on {
+		ln, failed := open(a)
+		if failed != nil {
+			err = errors.Join(err, fmt.Errorf("%s %s: %w", setting, a.Addr, failed))
 			continue
 		}
-		s.lns = append(s.lns, ln)
+		lns = append(lns, ln)
 	}
-	return errors.Join(errs...)
+	return lns, err
 }
 
 // open listens on a. A Unix socket that nobody listens on is what a process
@@ -168,10 +185,10 @@ func (s *Server) openAdmin() error {
 	return nil
 }
 
-// Addrs is where it listens.
+// Addrs is where it listens, first without TLS, then with it.
 func (s *Server) Addrs() []net.Addr {
 	var out []net.Addr
-	for _, ln := range s.lns {
+	for _, ln := range slices.Concat(s.lns, s.secure) {
 		out = append(out, ln.Addr())
 	}
 	return out
@@ -188,14 +205,25 @@ func (s *Server) Run(ctx context.Context) error {
 	var wg sync.WaitGroup
 	watch, unwatch := context.WithCancel(context.Background())
 	wg.Go(func() { s.members.Run(watch, s.pool.Set) })
-	failed := make(chan error, len(s.lns)+1)
-	for _, ln := range s.lns {
-		s.log.Info("listening", "addr", ln.Addr().String())
+	failed := make(chan error, len(s.lns)+len(s.secure)+1)
+	take := func(ln net.Listener, as string, tls *handshakes) {
+		s.log.Info(as, "addr", ln.Addr().String())
 		wg.Go(func() {
-			if err := s.front.Serve(listener{ln, &s.turned}); err != nil {
+			if err := s.front.Serve(listener{ln, &s.turned, tls}); err != nil {
 				failed <- fmt.Errorf("listener %s: %w", ln.Addr(), err)
 			}
 		})
+	}
+	for _, ln := range s.lns {
+		take(ln, "listening", nil)
+	}
+	for _, ln := range s.secure {
+		take(ln, "listening, TLS", s.shakes)
+	}
+	for _, c := range []*certs.Store{s.certs, s.ours} {
+		if c != nil {
+			wg.Go(func() { c.Run(watch) })
+		}
 	}
 	if s.admin != nil {
 		s.log.Info("admin listening", "addr", s.admin.Addr().String())
@@ -226,7 +254,12 @@ func (s *Server) Run(ctx context.Context) error {
 func (s *Server) drain() {
 	s.ready.Store(false)
 	s.proxy.Drain()
+	defer s.shakes.endWithin(min(s.conf.Drain, parting))()
 	s.log.Info("draining", "clients", s.proxy.Stats.Clients.Load(), "within", s.conf.Drain)
+	// The front closes those that it knows; one may not have come to it yet.
+	for _, ln := range slices.Concat(s.lns, s.secure) {
+		_ = ln.Close()
+	}
 	ctx, cancel := context.WithTimeout(context.Background(), s.conf.Drain)
 	defer cancel()
 	closed := make(chan error, 1)

@@ -1,0 +1,60 @@
+package proxy
+
+import (
+	"bytes"
+	"fmt"
+	"time"
+)
+
+// redirect sends a request that came without TLS to https, by 308: the method
+// and the body stay what they are (RFC 9110 §15.4.9). It returns false, so that
+// a step can end with it.
+//
+// The answer must not be stored: an operator who takes TLS away again would
+// else have browsers that never come back.
+func (p *Proxy) redirect(x *Exchange) bool {
+	q := &x.Req
+	host := withoutPort(q.Host)
+	if len(host) == 0 {
+		return p.answer(x, 400, "no host, and plain HTTP is not served here")
+	}
+	x.status, x.began = 308, true
+	if !x.inBody.Ended() { // nobody will read it
+		x.close, x.unread = true, true
+	}
+	out := append(x.buffer(len(q.Path)+len(host)), "HTTP/1.1 308 Permanent Redirect\r\n"...)
+	out = append(append(append(out, p.opt.Guard.Date()...), "Location: https://"...), host...)
+	if p.opt.Redirect != "443" {
+		out = append(append(out, ':'), p.opt.Redirect...)
+	}
+	switch {
+	case q.Path[0] == '/':
+		out = append(out, q.Path...)
+	case q.Path[0] == '?': // of an absolute target without a path
+		out = append(append(out, '/'), q.Path...)
+	default: // OPTIONS *
+		out = append(out, '/')
+	}
+	out = append(out, "\r\nContent-Length: 0\r\nCache-Control: no-store\r\n"...)
+	out = append(x.appendConnection(out), crlf...)
+	x.out = out
+	p.deliver(x, out)
+	return false
+}
+
+// withoutPort cuts ":port" off a host that wire has found valid.
+func withoutPort(host []byte) []byte {
+	if i := bytes.LastIndexByte(host, ':'); i > bytes.LastIndexByte(host, ']') {
+		return host[:i]
+	}
+	return host
+}
+
+// hstsField is what answers by TLS say (RFC 6797); nil for 0. Of two such
+// fields browsers take the first, which is the upstream's own.
+func hstsField(d time.Duration) []byte {
+	if d <= 0 {
+		return nil
+	}
+	return fmt.Appendf(nil, "Strict-Transport-Security: max-age=%d\r\n", int64(d.Seconds()))
+}

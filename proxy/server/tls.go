@@ -1,0 +1,101 @@
+package server
+
+import (
+	"crypto/tls"
+	"fmt"
+	"net"
+	"strconv"
+	"time"
+
+	"multiserver/proxy/admin"
+	"multiserver/proxy/certs"
+)
+
+// makeTLS loads the certificates: those that clients are shown, and what
+// upstreams are.
+func (s *Server) makeTLS() (err error) {
+	if s.https, err = s.makeUpstreamTLS(); err != nil {
+		return err
+	}
+	t := &s.conf.TLS
+	if len(t.Listen) == 0 {
+		return nil
+	}
+	s.certs, err = certs.New(certs.Options{
+		Pairs:      t.Pairs,
+		SelfSigned: t.SelfSigned,
+		ClientCA:   t.ClientCA,
+		Protocols:  []string{http1},
+		Log:        s.log,
+	})
+	if err != nil {
+		return fmt.Errorf("TLS: %w", err)
+	}
+	s.shakes = newHandshakes(s.certs, s.conf.Head, s.log)
+	return nil
+}
+
+// makeUpstreamTLS is what all https upstreams have in common.
+func (s *Server) makeUpstreamTLS() (c *tls.Config, err error) {
+	u := &s.conf.UpstreamTLS
+	c = &tls.Config{ServerName: u.SNI, InsecureSkipVerify: u.Insecure}
+	if u.Insecure {
+		s.log.Warn("certificates of upstreams are not verified: whoever is in between can read and change everything", "unset", "--upstream-insecure")
+	}
+	if u.CA != "" {
+		if c.RootCAs, err = certs.Roots(u.CA); err != nil {
+			return nil, fmt.Errorf("--upstream-ca %s: %w", u.CA, err)
+		}
+	}
+	if u.Identity.Cert != "" {
+		if s.ours, err = certs.New(certs.Options{Pairs: []certs.Pair{u.Identity}, Log: s.log}); err != nil {
+			return nil, fmt.Errorf("--upstream-cert: %w", err)
+		}
+		c.GetClientCertificate = s.ours.Present
+	}
+	return c, nil
+}
+
+// httpsPort is where requests without TLS are sent to, "" if they are not. It
+// is known once the listeners are open.
+func (s *Server) httpsPort() string {
+	t := &s.conf.TLS
+	switch {
+	case !t.Redirect:
+		return ""
+	case t.Port != "":
+		return t.Port
+	}
+	for _, ln := range s.secure {
+		if a, ok := ln.Addr().(*net.TCPAddr); ok {
+			return strconv.Itoa(a.Port)
+		}
+	}
+	return "443"
+}
+
+// tlsMetrics are of handshakes with clients, and of certificates.
+func (s *Server) tlsMetrics(m *admin.Metrics) {
+	h := s.shakes
+	if h == nil {
+		return
+	}
+	for v, version := range []string{"1.2", "1.3"} {
+		for r, resumed := range []string{"false", "true"} {
+			m.Counter("multiserver_tls_handshakes_total", "TLS handshakes with clients, by version and by whether a session was resumed.",
+				h.done[v][r].Load(), "version", version, "resumed", resumed)
+		}
+	}
+	for r := range h.failed {
+		m.Counter("multiserver_tls_failures_total", "TLS handshakes that came to nothing, by reason.",
+			h.failed[r].Load(), "reason", failure(r).String())
+	}
+	st := &s.certs.Stats
+	m.Counter("multiserver_tls_unknown_names_total", "Clients that asked for a name that no certificate has; they see the first.", st.Unknown.Load())
+	m.Counter("multiserver_tls_certificates_loaded_total", "Certificates loaded, at start and when they were replaced.", st.Loaded.Load())
+	m.Counter("multiserver_tls_certificates_broken_total", "Times that a certificate was replaced by what cannot be used.", st.Failed.Load())
+	s.certs.Each(func(name string, expires time.Time) {
+		m.Gauge("multiserver_tls_certificate_expires_seconds", "When a certificate expires, in seconds since 1970.",
+			float64(expires.Unix()), "certificate", name)
+	})
+}
