@@ -14,6 +14,14 @@ func (c *Cache) drop(key []byte) {
 	c.forget(key)
 }
 
+// forget is drop for who is fetching what takes its place.
+func (c *Cache) forget(key []byte) {
+	c.mem.Drop(key)
+	if c.far != nil {
+		c.far.Drop(key)
+	}
+}
+
 // spoil keeps what is being fetched for key, from an upstream or from the second
 // tier, from being stored. It comes before what is stored already is dropped: who
 // stores looks afterwards whether he was spoiled, and so one of the two finds it.

@@ -59,8 +59,8 @@ func (v *Visit) Append(p []byte) {
 	}
 	w.n += int64(len(p))
 	for len(p) > 0 {
-		if len(w.body) == chunk {
-			v.flush()
+		if len(w.body) == chunk && !v.flush() {
+			return
 		}
 		k := min(len(p), chunk-len(w.body))
 		w.body = append(w.body, p[:k]...)
@@ -68,12 +68,17 @@ func (v *Visit) Append(p []byte) {
 	}
 }
 
-// flush makes a chunk of what has gathered.
-func (v *Visit) flush() {
+// flush makes a chunk of what has gathered, if the body is worth the room.
+func (v *Visit) flush() bool {
 	w := &v.write
+	if w.chunks == 0 && v.c.far == nil && !v.c.wanted(v, v.at) {
+		v.giveUp(failed)
+		return false
+	}
 	v.c.mem.PutChunk(v.id, w.chunks, w.body)
 	w.chunks++
 	w.body = w.body[:0]
+	return true
 }
 
 // tooLong gives up, and tells those who wait that there is nothing to wait for.
@@ -109,8 +114,8 @@ func (v *Visit) Commit() {
 	case w.chunks == 0 && len(w.rec)+len(w.body)+64 <= maxInline:
 		w.rec = append(seal(w.rec, w.fields, w.n), w.body...)
 	default:
-		if len(w.body) > 0 {
-			v.flush()
+		if len(w.body) > 0 && !v.flush() {
+			return
 		}
 		setFlag(w.rec, flagChunks)
 		w.rec = seal(w.rec, w.fields, w.n)

@@ -21,14 +21,6 @@ func (c *Cache) confirm(v *Visit, q *wire.Request, res *wire.Response, now int64
 	return Confirmed
 }
 
-// forget is drop for who is fetching what takes its place.
-func (c *Cache) forget(key []byte) {
-	c.mem.Drop(key)
-	if c.far != nil {
-		c.far.Drop(key)
-	}
-}
-
 // weak is an entity tag without its mark of weakness.
 func weak(tag []byte) []byte { return bytes.TrimPrefix(tag, []byte("W/")) }
 
