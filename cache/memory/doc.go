@@ -11,7 +11,8 @@
 // It promises:
 //   - The process grows by no more than Options.Size, index, garbage and all.
 //   - What Find and Chunk return was put under that key, whole: a sum lies
-//     behind each record, and one that does not agree is a miss and counted.
+//     behind each record, and one that does not agree is a miss and counted. Of
+//     a piece it is over both ends.
 //   - What is hit stays. The rings forget first what came first; a record that
 //     is hit when three quarters of its ring have been written since goes to
 //     the front again, once for all who hit it then.
