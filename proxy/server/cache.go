@@ -70,6 +70,9 @@ func filter(c *config.Cache) (f key.Filter, err error) {
 		to    *[]key.Pattern
 	}{{"cache-path", c.Paths, &f.Only}, {"cache-never", c.Never, &f.Never}} {
 		for _, w := range list.words {
+			if w == "/*" && list.name == "cache-path" && len(list.words) == 1 {
+				break // everything: no need to look
+			}
 			p, err := key.ParsePattern(w)
 			if err != nil {
 				return f, fmt.Errorf("--%s: %w", list.name, err)
