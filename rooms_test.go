@@ -30,6 +30,7 @@ var rooms = []struct {
 	{"cache/redis/redistest/services", "cache/redis/redistest", "the same servers, for a person"},
 	{"cache/rule", "proxy/wire", "RFC 9111 by itself: bytes in, verdicts out, so that it can be held against the public suite of tests"},
 	{"proxy/certs", "", "files in, a tls.Config out; who connects, and how they are answered, is for the server"},
+	{"proxy/certs/certstest", "", "only for tests, which must not drag anything in"},
 	{"proxy/config", "proxy/certs", "pure: what the operator wrote must be checkable without opening anything but the files it names"},
 	{"proxy/admin", "", "is handed closures, so that a page can never slow or change the way of a request"},
 	{"pool", "pool/balance proxy/wire", "reaches upstreams; must not learn of requests' routes, flags or files"},
