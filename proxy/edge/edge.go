@@ -31,7 +31,7 @@ type Options struct {
 
 	KeepAlive time.Duration // for a connection without streams; 0: no limit
 	Idle      time.Duration // without progress in writing, or a sign of life while there are streams; 0: no limit
-	MaxHead   int           // bytes of a request's head; the core counts them again, as it does for all
+	MaxHead   int           // bytes of a request's head in HTTP/1.1, as the core counts them
 	Streams   int           // at once on a connection; 0: DefaultStreams
 }
 
@@ -39,16 +39,25 @@ type Options struct {
 // keep to 100; the rest is for clients that are themselves a front.
 const DefaultStreams = 250
 
+// HTTP/2 counts more bytes for a field than it has (RFC 9113 §6.5.2), of which
+// the core takes as many. So x/net stops floods, and whether a head is too long
+// is decided where it is for HTTP/1.1.
+const (
+	mostFields = 512
+	perField   = 32
+)
+
 // New returns an Edge.
 func New(o Options) *Edge {
 	if o.Streams == 0 {
 		o.Streams = DefaultStreams
 	}
 	e := &Edge{opt: o}
-	e.base.MaxHeaderBytes = o.MaxHead
+	e.base.MaxHeaderBytes = o.MaxHead + mostFields*perField
 	e.base.ErrorLog = slog.NewLogLogger(o.Log.Handler(), slog.LevelDebug) // what clients do wrong, one by one
 	e.h2 = http2.Server{
 		MaxConcurrentStreams: uint32(o.Streams),
+		MaxReadFrameSize:     16 << 10, // the least there is: x/net keeps a buffer of the largest frame seen for each connection
 		IdleTimeout:          o.KeepAlive,
 		ReadIdleTimeout:      o.Idle, // then a ping; without an answer in 15 seconds the client is gone
 	}
