@@ -174,6 +174,7 @@ func TestAFetchOverABrokenLinkIsNotShared(t *testing.T) {
 	wire.sever()
 	b.logs(redisAway, 1)
 	a.change(uri)
+	time.Sleep(300 * time.Millisecond) // of what a drop leaves in Redis the end is told, too
 	wire.mend()
 	b.logs(redisUp, 2)
 	r := <-old

@@ -21,7 +21,7 @@ func TestForeignAndDamagedRecordsAreMisses(t *testing.T) {
 	s := redistest.Single(t)
 	o := newOrigin(t)
 	a, b := start(t, "A", o, s.URL()), start(t, "B", o, s.URL())
-	f := func(path string, spoil func(value string) string) {
+	f := func(path string, want int, spoil func(value string) string) {
 		t.Helper()
 		a.wants(path, 1)
 		var value string
@@ -31,23 +31,25 @@ func TestForeignAndDamagedRecordsAreMisses(t *testing.T) {
 		if value == "" {
 			t.Fatalf("%s: nothing in Redis", path)
 		}
+		time.Sleep(50 * time.Millisecond) // or A takes it for a race with its own put, and drops it
 		if _, err := s.Do("SET", keyOf(path), spoil(value), "EX", "60"); err != nil {
 			t.Fatal(err)
 		}
 		b.wants(path, 1)
-		if got := o.fetched(path); got != 2 {
-			t.Errorf("%s: fetched %d times, want twice: what is there is not to be used", path, got)
+		if got := o.fetched(path); got != want {
+			t.Errorf("%s: fetched %d times, want %d", path, got, want)
 		}
 	}
 	at := func(i int, to byte) func(string) string {
 		return func(v string) string { return v[:i] + string([]byte{to}) + v[i+1:] }
 	}
-	f("/another-version", at(4, 99))
-	f("/another-layout", at(2, 99))
-	f("/no-record", func(string) string { return "some string" })
-	f("/cut-off", func(v string) string { return v[:len(v)-1] })
-	f("/a-bit", func(v string) string { return at(len(v)-3, v[len(v)-3]^1)(v) })
-	f("/another-key", func(string) string {
+	f("/as-it-was", 1, func(v string) string { return v })
+	f("/another-version", 2, at(4, 99))
+	f("/another-layout", 2, at(2, 99))
+	f("/no-record", 2, func(string) string { return "some string" })
+	f("/cut-off", 2, func(v string) string { return v[:len(v)-1] })
+	f("/a-bit", 2, func(v string) string { return at(len(v)-3, v[len(v)-3]^1)(v) })
+	f("/another-key", 2, func(string) string {
 		v, _ := s.Do("GET", keyOf("/a-bit"))
 		return v
 	})
