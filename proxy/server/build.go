@@ -9,6 +9,7 @@ import (
 	"multiserver/pool/discover"
 	"multiserver/proxy"
 	"multiserver/proxy/config"
+	"multiserver/proxy/edge"
 )
 
 // What the operator wrote, put in the terms of the rooms that do it.
@@ -91,7 +92,15 @@ func (s *Server) makeProxy(pages proxy.Pages) {
 		Redirect:  s.httpsPort(),
 		HSTS:      c.TLS.HSTS,
 	})
-	s.front = newFront(c.MaxConnections, s.proxy, s.log)
+	s.edge = edge.New(edge.Options{
+		Proxy:     s.proxy,
+		Guard:     s.guard,
+		Log:       s.log,
+		KeepAlive: c.KeepAlive,
+		Idle:      c.Idle,
+		MaxHead:   c.MaxHead,
+	})
+	s.front = newFront(c.MaxConnections, s.proxy, s.edge, s.log)
 }
 
 // affinity makes the kind of key that the balance wants.

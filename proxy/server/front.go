@@ -12,6 +12,7 @@ import (
 	"github.com/valyala/fasthttp"
 
 	"multiserver/proxy"
+	"multiserver/proxy/edge"
 )
 
 // newFront returns the fasthttp server that takes connections and bounds them
@@ -19,14 +20,23 @@ import (
 // connection is registered as the protocol "http/1.1", which is fasthttp's
 // door for loops of one's own; its HTTP/1.1 loop would parse a head before
 // anyone could look at the bytes.
-func newFront(most int, p *proxy.Proxy, log *slog.Logger) *fasthttp.Server {
+func newFront(most int, p *proxy.Proxy, e *edge.Edge, log *slog.Logger) *fasthttp.Server {
 	s := &fasthttp.Server{
 		Concurrency: most,
 		Logger:      printer{log, most},
 		Handler:     func(*fasthttp.RequestCtx) { panic("BUG: fasthttp's own loop was entered") },
 	}
 	s.NextProto(http1, func(nc net.Conn) error {
-		p.ServeConn(nc.(*negotiated).Conn)
+		n := nc.(*negotiated)
+		if n.tls != nil { // RFC 9113 §3.3: here HTTP/2 would have been agreed on
+			p.ServeConn(n.Conn)
+		} else {
+			p.ServeConnOr(n.Conn, e.Take)
+		}
+		return nil
+	})
+	s.NextProto(http2, func(nc net.Conn) error {
+		e.Serve(nc.(*negotiated).Conn)
 		return nil
 	})
 	s.NextProto(nothing, func(net.Conn) error { return nil })
@@ -35,7 +45,8 @@ func newFront(most int, p *proxy.Proxy, log *slog.Logger) *fasthttp.Server {
 
 // The protocols that there are.
 const (
-	http1   = "http/1.1"
+	http1   = "http/1.1" // where there is no TLS, also HTTP/2 if that is how a client begins
+	http2   = "h2"
 	nothing = "nothing" // it was not TLS, or not agreed on: all there was to say is said
 )
 

@@ -24,6 +24,7 @@ import (
 	"multiserver/proxy/admin"
 	"multiserver/proxy/certs"
 	"multiserver/proxy/config"
+	"multiserver/proxy/edge"
 	"multiserver/proxy/wire"
 )
 
@@ -41,6 +42,7 @@ type Server struct {
 	shakes  *handshakes        // nil: no TLS
 	https   *tls.Config        // what https upstreams have in common
 	proxy   *proxy.Proxy
+	edge    *edge.Edge
 	front   *fasthttp.Server
 	lns     []net.Listener
 	secure  []net.Listener // where TLS is spoken
@@ -254,6 +256,7 @@ func (s *Server) Run(ctx context.Context) error {
 func (s *Server) drain() {
 	s.ready.Store(false)
 	s.proxy.Drain()
+	s.edge.Drain()
 	defer s.shakes.endWithin(min(s.conf.Drain, parting))()
 	s.log.Info("draining", "clients", s.proxy.Stats.Clients.Load(), "within", s.conf.Drain)
 	// The front closes those that it knows; one may not have come to it yet.

@@ -25,7 +25,7 @@ func (s *Server) makeTLS() (err error) {
 		Pairs:      t.Pairs,
 		SelfSigned: t.SelfSigned,
 		ClientCA:   t.ClientCA,
-		Protocols:  []string{http1},
+		Protocols:  []string{http2, http1},
 		Log:        s.log,
 	})
 	if err != nil {
