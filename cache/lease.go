@@ -55,7 +55,11 @@ func (c *Cache) elsewhere(v *Visit, q *wire.Request, changes uint64) bool {
 		return false
 	}
 	for end := time.Now().Add(c.opt.Wait); ; {
+		w := c.far.Watch(v.at) // before the lease is asked for: whose end would else not be heard
 		held, err := c.far.Lease(v.at, leaseTime)
+		if err != redis.ErrTaken {
+			w.Close()
+		}
 		switch err {
 		case nil:
 			v.lease = c.hold(held)
@@ -65,7 +69,7 @@ func (c *Cache) elsewhere(v *Visit, q *wire.Request, changes uint64) bool {
 			return false
 		}
 		changes = c.changes.of(v.at).Load()
-		if found := c.await(v, q, end); found || c.remembered(v) {
+		if found := c.await(v, q, w, end); found || c.remembered(v) {
 			v.Collapsed = found
 			return found
 		}
@@ -78,8 +82,7 @@ func (c *Cache) elsewhere(v *Visit, q *wire.Request, changes uint64) bool {
 
 // await waits until something becomes of the fetch on another node, for a
 // moment, and tells whether that is an answer.
-func (c *Cache) await(v *Visit, q *wire.Request, end time.Time) bool {
-	w := c.far.Watch(v.at)
+func (c *Cache) await(v *Visit, q *wire.Request, w *redis.Watch, end time.Time) bool {
 	defer w.Close()
 	if c.remote(v, q) || c.remembered(v) { // it came before the watch
 		return v.Entry.kind() != kindPass
