@@ -9,6 +9,8 @@ require (
 	github.com/valyala/fasthttp v1.77.0
 )
 
+require github.com/coder/websocket v1.8.15 // indirect
+
 require (
 	golang.org/x/net v0.62.0
 	golang.org/x/text v0.43.0 // indirect

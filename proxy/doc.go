@@ -18,7 +18,11 @@
 //	upload.go    a request body that flows
 //	response.go  the head that goes to the client
 //	relay.go     an answer's body, buffered, spliced or in chunks
-//	upgrade.go   WebSocket: two directions of bytes
+//	upgrade.go   WebSocket: the handshake's way, and the 101's
+//	handshake.go what both must say
+//	tunnel.go    two directions of bytes
+//	farewell.go  how tunnels are told that this is the end
+//	frames.go    where a direction stands
 //	answer.go    our own answers, to failures and to what admit refuses
 //
 // It promises: exactly one request leaves for each one taken; an answer that

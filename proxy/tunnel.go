@@ -3,7 +3,6 @@ package proxy
 import (
 	"io"
 	"runtime/debug"
-	"sync"
 	"sync/atomic"
 	"time"
 
@@ -35,15 +34,8 @@ type direction struct {
 	mute     bool  // our Close was the last word to dst
 }
 
-// How a tunnel ends.
-const (
-	// halfOpen is how long one direction may stay silent once the other has
-	// ended.
-	halfOpen = 30 * time.Second
-	// farewell is how long both ends have to answer a Close of ours; a client
-	// that has not by half of it, its upstream is told in its place.
-	farewell = 2 * time.Second
-)
+// halfOpen is how long one direction may stay silent once the other has ended.
+const halfOpen = 30 * time.Second
 
 // join passes bytes between a client and an upstream until both have ended,
 // and returns how many the client got.
@@ -224,66 +216,10 @@ func (d *direction) end(err error) {
 		t.cut()
 		return
 	}
-	if t.half.Store(true); !t.told.Load() {
+	t.half.Store(true)
+	if t.told.Load() {
+		d.dst.EndWithin(farewell)
+	} else {
 		d.dst.EndWithin(halfOpen)
-	}
-}
-
-// parting tells whether our Close can be said to the client.
-func (d *direction) parting() bool {
-	t := d.t
-	return d == &t.down && !d.mute && t.told.Load() && (d.frames.AtFrame() || d.frames.closed && d.frames.left == 0)
-}
-
-// part says Close to the client, and no more; its answer is what tells the
-// upstream, behind all that the client had sent before.
-func (d *direction) part() {
-	d.mute = true
-	d.src.EndWithin(farewell)
-	d.dst.EndWithin(farewell / 2)
-	if d.frames.AtFrame() {
-		d.lost = d.dst.Write(goingAway, nil)
-	}
-}
-
-// tunnels are those that are open and have not been told to end.
-type tunnels struct {
-	mu  sync.Mutex
-	all map[*tunnel]struct{} // guarded by mu
-}
-
-func (s *tunnels) add(t *tunnel) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.all == nil {
-		s.all = map[*tunnel]struct{}{}
-	}
-	s.all[t] = struct{}{}
-}
-
-func (s *tunnels) remove(t *tunnel) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	delete(s.all, t)
-}
-
-// EndTunnels tells one in parts of the open tunnels that they are to end, any
-// of them; called once a Tick with fewer parts each time down to 1, it spreads
-// them over that time, so that their clients do not all come back at once. A
-// tunnel at the end of a frame says Close 1001 to both its ends and waits a
-// moment for theirs; others go on up to there.
-func (p *Proxy) EndTunnels(parts int) {
-	s := &p.tunnels
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	n := (len(s.all) + parts - 1) / parts
-	for t := range s.all { // in an order that changes each time
-		if n--; n < 0 {
-			return
-		}
-		delete(s.all, t)
-		p.Stats.TunnelsTold.Add(1)
-		t.told.Store(true)
-		t.down.src.InterruptRead()
 	}
 }

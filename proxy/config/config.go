@@ -38,6 +38,8 @@ type Config struct {
 	KeepAlive time.Duration // a client's connection between two requests
 	Drain     time.Duration // for exchanges under way when told to stop
 
+	TunnelIdle time.Duration // between two bytes of a WebSocket, either way; 0: no limit
+
 	MaxHead int   // bytes of a request head, and of an answer's
 	MaxBody int64 // bytes of a request body; 0: no limit
 

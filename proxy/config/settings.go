@@ -140,8 +140,11 @@ var Settings = []Setting{
 	{Name: "keepalive-timeout", Group: groupTime, Arg: "D", Default: "75s",
 		Usage: "for a client's connection between two requests",
 		value: duration(shortest, func(c *Config) *time.Duration { return &c.KeepAlive })},
+	{Name: "tunnel-idle-timeout", Group: groupTime, Arg: "D", Default: "0s",
+		Usage: "between two bytes of a WebSocket, either way; 0s: no limit, and who is gone is found by TCP's keep-alive",
+		value: duration(0, func(c *Config) *time.Duration { return &c.TunnelIdle })},
 	{Name: "drain-timeout", Group: groupTime, Arg: "D", Default: "30s",
-		Usage: "for exchanges under way when told to stop; 0s cuts them",
+		Usage: "for exchanges under way when told to stop, WebSockets among them, which hear of it in the last quarter; 0s cuts them",
 		value: duration(0, func(c *Config) *time.Duration { return &c.Drain })},
 
 	{Name: "max-concurrent", Group: groupLimits, Arg: "N", Default: "0",

@@ -80,6 +80,9 @@ func (s *Server) makeProxy(pages proxy.Pages) {
 		KeepAlive: c.KeepAlive,
 		Response:  c.Response,
 		Idle:      c.Idle,
+
+		TunnelIdle: c.TunnelIdle,
+
 		MaxHead:   c.MaxHead,
 		MaxBody:   c.MaxBody,
 		Gate:      s.gate,

@@ -3,6 +3,7 @@ package server
 import (
 	"multiserver/pool"
 	"multiserver/pool/discover"
+	"multiserver/proxy"
 	"multiserver/proxy/admin"
 )
 
@@ -12,6 +13,12 @@ func (s *Server) metrics(m *admin.Metrics) {
 	m.Gauge("multiserver_clients", "Client connections open.", float64(st.Clients.Load()))
 	m.Counter("multiserver_clients_refused_total", "Connections refused, as many as allowed were open.", s.turned.Load())
 	m.Gauge("multiserver_tunnels", "WebSocket tunnels open.", float64(st.Upgraded.Load()))
+	m.Counter("multiserver_tunnels_idle_total", "WebSocket tunnels ended for being silent too long.", st.TunnelsIdle.Load())
+	m.Counter("multiserver_tunnels_told_total", "WebSocket tunnels told at the end of a drain to come again.", st.TunnelsTold.Load())
+	for r := range st.Misfits {
+		m.Counter("multiserver_handshakes_refused_total", "WebSocket handshakes that did not come about, by what was wrong with them.",
+			st.Misfits[r].Load(), "reason", proxy.Misfit(r).String())
+	}
 	for i := range st.Classes {
 		class := [...]string{"none", "1xx", "2xx", "3xx", "4xx", "5xx"}[i]
 		m.Counter("multiserver_requests_total", "Exchanges by class of the status.", st.Classes[i].Load(), "class", class)

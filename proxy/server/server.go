@@ -265,6 +265,7 @@ func (s *Server) drain() {
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), s.conf.Drain)
 	defer cancel()
+	until := time.Now().Add(s.conf.Drain)
 	closed := make(chan error, 1)
 	go func() { closed <- s.front.ShutdownWithContext(ctx) }()
 	end := time.NewTicker(wire.Tick)
@@ -276,7 +277,18 @@ func (s *Server) drain() {
 			return
 		case <-end.C:
 			s.guard.EndIdle()
+			s.endTunnels(time.Until(until))
 		}
+	}
+}
+
+// endTunnels tells tunnels in the last quarter of a drain that they are to
+// end, spread over most of it. Before that they go on, and end as those who use
+// them like; behind it they have a moment to say goodbye.
+func (s *Server) endTunnels(left time.Duration) {
+	window := min(s.conf.Drain/4, 10*time.Second)
+	if goodbye := window / 4; left <= window {
+		s.proxy.EndTunnels(max(1, int((left-goodbye)/wire.Tick)))
 	}
 }
 
