@@ -132,7 +132,7 @@ func (r *Redis) pushed(name string) {
 	if isRecord {
 		r.Stats.Pushes.Add(1)
 		r.Stats.PutStale.Add(uint64(r.queue.overtaken(name)))
-		if r.place.shape != cluster && r.queue.lately.take(name) && !r.queue.add(op{does: drop, name: name}) {
+		if r.queue.lately.take(name) && r.place.shape != cluster && !r.queue.add(op{does: drop, name: name}) {
 			r.owe(name)
 		}
 		r.pulses.shard[xxhash.Sum64String(key)&255].Add(1)
