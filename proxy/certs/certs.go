@@ -44,6 +44,7 @@ type Options struct {
 	SelfSigned bool          // one for localhost, behind the pairs
 	ClientCA   string        // file of who vouches for clients, each of which must then show a certificate; "": they are not asked
 	Protocols  []string      // that are agreed on by ALPN, the best first
+	Shared     Shared        // ticket keys of all nodes; nil: each has its own
 	Every      time.Duration // between two looks at the files, give or take a quarter; 0: 5 s
 	Log        *slog.Logger  // nil: slog.Default()
 }
@@ -81,7 +82,7 @@ func New(o Options) (*Store, error) {
 	if o.ClientCA != "" {
 		s.clients = &roots{path: o.ClientCA}
 	}
-	s.tickets.rotate(time.Now())
+	s.tickets.settle(time.Now())
 	return s, s.first()
 }
 
@@ -117,12 +118,25 @@ func (s *Store) publish() {
 		GetCertificate: newIndex(n.shown, &s.Stats.Unknown).choose,
 		NextProtos:     s.opt.Protocols,
 		MinVersion:     tls.VersionTLS12,
+		CipherSuites:   suites,
 	}
 	if s.clients != nil {
 		n.config.ClientAuth, n.config.ClientCAs = tls.RequireAndVerifyClientCert, s.clients.pool
 	}
-	n.config.SetSessionTicketKeys(s.tickets.keys)
+	n.config.SetSessionTicketKeys(s.tickets.set)
 	s.now.Store(n)
+}
+
+// suites are those of TLS 1.2: forward secrecy and authenticated encryption, as
+// Mozilla's intermediate profile has them. Package tls would offer CBC beside
+// them, which has had its Lucky Thirteen and is for clients of before 2014.
+var suites = []uint16{
+	tls.TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256,
+	tls.TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256,
+	tls.TLS_ECDHE_ECDSA_WITH_AES_256_GCM_SHA384,
+	tls.TLS_ECDHE_RSA_WITH_AES_256_GCM_SHA384,
+	tls.TLS_ECDHE_ECDSA_WITH_CHACHA20_POLY1305_SHA256,
+	tls.TLS_ECDHE_RSA_WITH_CHACHA20_POLY1305_SHA256,
 }
 
 // Reload looks at all files at once, whether they seem changed or not.
@@ -139,11 +153,12 @@ func (s *Store) look(forced bool) {
 	if s.clients != nil {
 		changed = s.lookAtClients(forced) || changed
 	}
-	if changed {
+	fresh := s.tickets.settle(time.Now())
+	switch {
+	case changed:
 		s.publish()
-	}
-	if s.tickets.rotate(time.Now()) {
-		s.Config().SetSessionTicketKeys(s.tickets.keys)
+	case fresh:
+		s.Config().SetSessionTicketKeys(s.tickets.set)
 	}
 }
 
@@ -165,6 +180,8 @@ func (s *Store) lookAtClients(forced bool) (changed bool) {
 // tickets, until ctx is done.
 func (s *Store) Run(ctx context.Context) {
 	for {
+		s.share(ctx)
+		s.look(false)
 		// Jitter, so that nodes that share a disk do not ask all at once.
 		t := time.NewTimer(s.opt.Every*3/4 + rand.N(s.opt.Every/2))
 		select {
@@ -172,7 +189,6 @@ func (s *Store) Run(ctx context.Context) {
 			t.Stop()
 			return
 		case <-t.C:
-			s.look(false)
 		}
 	}
 }

@@ -311,7 +311,7 @@ func TestSessionsAreResumedOverReloadsAndTwoRotations(t *testing.T) {
 		}
 		age := func() {
 			s.mu.Lock()
-			s.tickets.since = s.tickets.since.Add(-ticketAge)
+			s.tickets.since = s.tickets.since.Add(-TicketAge)
 			s.mu.Unlock()
 			s.look(false)
 		}

@@ -6,7 +6,7 @@
 //	pair.go     from two files
 //	self.go     self-signed, for localhost
 //	choose.go   the one for a client's hello
-//	tickets.go  the keys of session tickets
+//	tickets.go  the keys of session tickets, each node's or all nodes'
 //	key.go      private keys in PEM, encrypted ones as well
 //	pkcs8.go    the encryption of PKCS #8
 //	roots.go    whose certificates are believed

@@ -21,14 +21,17 @@ func (s *Server) makeTLS() (err error) {
 	if len(t.Listen) == 0 {
 		return nil
 	}
-	s.certs, err = certs.New(certs.Options{
+	o := certs.Options{
 		Pairs:      t.Pairs,
 		SelfSigned: t.SelfSigned,
 		ClientCA:   t.ClientCA,
 		Protocols:  []string{http2, http1},
 		Log:        s.log,
-	})
-	if err != nil {
+	}
+	if r := &s.conf.Cache.Redis; len(r.Addrs) > 0 {
+		o.Shared = ticketBoard{r}
+	}
+	if s.certs, err = certs.New(o); err != nil {
 		return fmt.Errorf("TLS: %w", err)
 	}
 	s.shakes = newHandshakes(s.certs, s.conf.Head, s.log)
