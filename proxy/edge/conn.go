@@ -19,21 +19,17 @@ type conn struct {
 	edge   *Edge
 	secure bool
 
-	wire          *wire.Conn
-	reads, writes half
-	begun         bool // guarded by reads
+	wire *wire.Conn
+	out  outbox
+
+	reads sync.Mutex // held by who reads: x/net closes a connection that it still reads
+	begun bool       // guarded by reads
+	over  bool       // guarded by reads; no more of them
 
 	idle  sync.Cond // its L guards all below; signalled when busy falls to 0
 	busy  int       // lanes in use
 	ended bool      // no more streams
 	free  []*lane   // ready for the next streams, the last used on top
-}
-
-// half is one direction of a connection. Its lock is held by who reads or
-// writes: x/net closes a connection that another goroutine still reads.
-type half struct {
-	sync.Mutex
-	over bool
 }
 
 // direct is from where on bytes are not worth gathering: the data of a body.
@@ -44,7 +40,7 @@ const direct = 4 << 10
 func (c *conn) Read(p []byte) (n int, err error) {
 	c.reads.Lock()
 	defer c.reads.Unlock()
-	if c.reads.over {
+	if c.over {
 		return 0, net.ErrClosed
 	}
 	if !c.begun {
@@ -72,21 +68,14 @@ func (c *conn) begin() {
 	}
 }
 
-func (c *conn) Write(p []byte) (int, error) {
-	c.writes.Lock()
-	defer c.writes.Unlock()
-	if c.writes.over {
-		return 0, net.ErrClosed
-	}
-	c.wire.WriteWithin(c.edge.opt.Idle)
-	if err := c.wire.Write(p, nil); err != nil {
-		return 0, err
-	}
-	return len(p), nil
-}
+func (c *conn) Write(p []byte) (int, error) { return c.out.write(p) }
 
-// Close ends the reads and writes under way; end does the rest.
-func (c *conn) Close() error { return c.wire.NetConn().Close() }
+// Close sends what is still to be sent, and ends the read under way; end does
+// the rest.
+func (c *conn) Close() error {
+	c.out.end()
+	return c.wire.NetConn().Close()
+}
 
 func (c *conn) LocalAddr() net.Addr                { return c.wire.NetConn().LocalAddr() }
 func (c *conn) RemoteAddr() net.Addr               { return c.wire.NetConn().RemoteAddr() }
@@ -153,15 +142,9 @@ func (c *conn) end() {
 	for _, l := range free {
 		_ = l.client.Close()
 	}
-	c.reads.end()
-	c.writes.end()
-}
-
-// end waits for who reads or writes, and lets nobody do so any more.
-func (h *half) end() {
-	h.Lock()
-	h.over = true
-	h.Unlock()
+	c.reads.Lock() // the read has ended
+	c.over = true
+	c.reads.Unlock()
 }
 
 // secureConn is a conn of which x/net asks what TLS has agreed on: RFC 9113

@@ -10,6 +10,7 @@
 //
 //	edge.go     the limits; a connection from its first byte to GOAWAY and end
 //	conn.go     a connection as x/net reads and writes it, under the Guard
+//	outbox.go   what leaves on it, gathered
 //	lane.go     a stream as the core reads and writes it
 //	request.go  the stream's request in HTTP/1.1's bytes
 //	answer.go   HTTP/1.1's bytes as the stream's answer

@@ -82,6 +82,7 @@ func (e *Edge) Serve(nc net.Conn) {
 // nothing was consumed. The caller closes it.
 func (e *Edge) Take(w *wire.Conn) {
 	c := &conn{edge: e, wire: w, idle: sync.Cond{L: new(sync.Mutex)}}
+	c.out.begin(w, e.opt.Idle)
 	w.ReadWithin(0) // x/net ends those that are idle, by GOAWAY
 	var nc net.Conn = c
 	if s, ok := w.NetConn().(stater); ok {
