@@ -1,6 +1,7 @@
 package edge
 
 import (
+	"context"
 	"net"
 	"net/http"
 	"sync"
@@ -22,8 +23,9 @@ type lane struct {
 	answer answer
 
 	mu     sync.Mutex
-	w      deadliner // guarded by mu; nil between streams
-	spoilt bool      // guarded by mu; a wait was ended: the next stream is not to suffer for it
+	ctx    context.Context // guarded by mu; of the stream, nil between two
+	w      deadliner       // guarded by mu; nil between streams
+	spoilt bool            // guarded by mu; a wait was ended: the next stream is not to suffer for it
 }
 
 // deadliner is x/net's ResponseWriter.
@@ -45,17 +47,22 @@ func newLane(c *conn) *lane {
 // answer, fit whether the lane can serve another stream.
 func (l *lane) serve(w http.ResponseWriter, r *http.Request) (whole, fit bool) {
 	d := w.(deadliner)
-	l.mu.Lock()
-	l.w = d
-	l.mu.Unlock()
+	l.attach(d, r.Context())
 	l.ask.begin(r)
 	l.answer.begin(d, r.Method == http.MethodHead, l.conn.edge.draining.Load())
 	more := l.client.ServeNext()
 	whole = l.answer.state == ended
-	fit = more && whole && l.ask.ended() && l.detach()
+	unspoilt := l.detach()
+	fit = more && whole && unspoilt && l.ask.ended()
 	l.ask.end()
 	l.answer.end()
 	return whole, fit
+}
+
+func (l *lane) attach(w deadliner, ctx context.Context) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.w, l.ctx = w, ctx
 }
 
 // detach lets go of the stream, whose writer must not be used once the handler
@@ -63,7 +70,7 @@ func (l *lane) serve(w http.ResponseWriter, r *http.Request) (whole, fit bool) {
 func (l *lane) detach() bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	l.w = nil
+	l.w, l.ctx = nil, nil
 	return !l.spoilt
 }
 
@@ -77,8 +84,13 @@ func (l *lane) Close() error {
 }
 
 // Left tells whether the client has reset the stream or is gone: the core asks
-// now and then while it waits for an upstream.
-func (l *lane) Left() bool { return l.ask.left() }
+// now and then while it waits for an upstream, from other goroutines, and may
+// ask a little late.
+func (l *lane) Left() bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.ctx != nil && l.ctx.Err() != nil
+}
 
 // Secure tells whether the client came by TLS.
 func (l *lane) Secure() bool { return l.conn.secure }

@@ -1,7 +1,6 @@
 package edge
 
 import (
-	"context"
 	"io"
 	"net/http"
 	"strings"
@@ -18,7 +17,6 @@ import (
 // 9113 §8.2.1), so that what is one line here is one line for the core.
 type request struct {
 	body    io.Reader
-	ctx     context.Context
 	trailer http.Header // filled in by x/net before the body's EOF
 
 	buf     []byte // the head, later what is left of a chunk
@@ -28,7 +26,7 @@ type request struct {
 }
 
 func (q *request) begin(r *http.Request) {
-	*q = request{body: r.Body, ctx: r.Context(), trailer: r.Trailer, buf: q.buf[:0]}
+	*q = request{body: r.Body, trailer: r.Trailer, buf: q.buf[:0]}
 	_, sized := r.Header["Content-Length"]
 	q.chunked = r.ContentLength != 0 && !sized
 	q.eof = r.ContentLength == 0
@@ -186,9 +184,6 @@ func appendEnd(dst []byte, trailer http.Header) []byte {
 // ended tells whether the core has read all of the request: else the lane
 // holds bytes of a stream that is over.
 func (q *request) ended() bool { return q.eof && len(q.pending) == 0 }
-
-// left may be called from any goroutine while the exchange goes on.
-func (q *request) left() bool { return q.ctx.Err() != nil }
 
 // end lets go of the stream's.
 func (q *request) end() {
