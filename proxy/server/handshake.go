@@ -192,13 +192,14 @@ var failureWords = []struct {
 	{"reset by peer", left},
 }
 
-// looksLikeHTTP knows the first bytes of requests, h2's preface among them.
+// looksLikeHTTP takes a method, or the beginning of one, for a request; h2's
+// preface has one, too.
 func looksLikeHTTP(b [5]byte) bool {
-	switch string(b[:]) {
-	case "GET /", "HEAD ", "POST ", "PUT /", "OPTIO", "DELET", "PATCH", "CONNE", "TRACE", "PRI *":
-		return true
+	n := 0
+	for n < len(b) && b[n] >= 'A' && b[n] <= 'Z' {
+		n++
 	}
-	return false
+	return n == len(b) || n >= 3 && b[n] == ' '
 }
 
 const plainOnTLS = "HTTP/1.1 400 Bad Request\r\n" +

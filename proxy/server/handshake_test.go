@@ -143,6 +143,8 @@ func TestWhatIsNoHandshakeIsCountedByReason(t *testing.T) {
 	f("timeout", says("\x16\x03\x01\x02\x00\x01"))
 	f("not-tls", says("SSH-2.0-OpenSSH_9.2\r\n"))
 	f("plain-http", says("GET / HTTP/1.1\r\nHost: a\r\n\r\n"))
+	f("plain-http", says("GET http://app.test/ HTTP/1.1\r\nHost: a\r\n\r\n"))
+	f("plain-http", says("PROPFIND / HTTP/1.1\r\nHost: a\r\n\r\n"))
 	f("plain-http", says("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"))
 	f("version", with(func(c *tls.Config) { c.MinVersion, c.MaxVersion = tls.VersionTLS10, tls.VersionTLS11 }, "protocol version not supported"))
 	f("cipher", with(func(c *tls.Config) {
