@@ -21,11 +21,19 @@
 // (END_STREAM) only where the answer did, and is reset otherwise; a client that
 // resets a stream ends the work for it.
 //
-// What costs what: no goroutine beside x/net's own for each stream; lanes and
+// What costs what: a GET of 1 KiB takes 1.7 times the CPU time that it does by
+// HTTP/1.1 and 37 allocations, of which 2 are ours and the rest x/net's, for its
+// header maps and streams; no goroutine beside x/net's own for each stream; lanes and
 // what the core knows of their client are kept for the connection's next
 // streams.
 //
 // What does not pass: trailers of requests that no Trailer field announced
 // (x/net drops them); Expect, which x/net answers when the body is first asked
 // for; Upgrade: h2c, which RFC 9113 has given up; and CONNECT.
+//
+// Where x/net does otherwise than h2spec 2.0 wants: a request with a field of
+// HTTP/1.1's connections, or a TE other than trailers, is answered 400 and its
+// stream ended, not reset; SETTINGS that name a value twice end the connection.
+// And on a port shared with HTTP/1.1 a wrong preface is a wrong request, and
+// answered 400.
 package edge
