@@ -1,17 +1,15 @@
 package pool
 
 import (
-	"encoding/pem"
+	"crypto/tls"
+	"crypto/x509"
 	"fmt"
 	"net/http"
 	"net/http/httptest"
-	"os"
 	"sync/atomic"
 	"testing"
 )
 
-// An upstream by TLS is checked against the system's certificates; here those
-// are the test server's.
 func TestTLSUpstream(t *testing.T) {
 	var posts atomic.Int64
 	s := httptest.NewTLSServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -21,13 +19,9 @@ func TestTLSUpstream(t *testing.T) {
 		fmt.Fprint(w, r.Proto)
 	}))
 	defer s.Close()
-	roots := t.TempDir() + "/roots.pem"
-	if err := os.WriteFile(roots, pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: s.Certificate().Raw}), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	t.Setenv("SSL_CERT_FILE", roots)
-
-	p := newPool(t, nil)
+	roots := x509.NewCertPool()
+	roots.AddCert(s.Certificate())
+	p := newPool(t, func(o *Options) { o.TLS = &tls.Config{RootCAs: roots} })
 	addr := s.Listener.Addr().String()
 	p.Set([]Target{{Name: s.URL, Network: "tcp", Addr: addr, TLS: true, Host: addr, Weight: 1}})
 	u := p.Upstreams()[0]

@@ -72,8 +72,10 @@ func TestTLSByCurl(t *testing.T) {
 	s.wantCurl("60 ", "c.test") // sees a.test's
 	s.wantCurl("0 app", "c.test", "--insecure")
 	s.wantCurl("35 ", "a.test", "--tlsv1.1", "--tls-max", "1.1", "--ciphers", "DEFAULT@SECLEVEL=0")
-	if got := s.curl("a.test", "-i"); !strings.Contains(got, "Strict-Transport-Security: max-age=86400") {
-		t.Error(got)
+	for _, version := range []string{"--http1.1", "--http2"} {
+		if got := s.curl("a.test", "-i", version); !strings.Contains(strings.ToLower(got), "strict-transport-security: max-age=86400") {
+			t.Error(got)
+		}
 	}
 	if got := s.curl("a.test", "--http2-prior-knowledge"); !strings.HasPrefix(got, "0 app") { // ALPN settles it
 		t.Error(got)
