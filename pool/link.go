@@ -7,6 +7,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"multiserver/proxy/proxyproto"
 	"multiserver/proxy/wire"
 )
 
@@ -49,7 +50,7 @@ func (l *Link) outlived(now int64) bool {
 }
 
 func (u *Upstream) dial(client *wire.Conn) (*Link, *Fault) {
-	nc, err := u.connect(u.pool.opt.Connect)
+	nc, err := u.connectFor(client, u.pool.opt.Connect)
 	if err != nil {
 		return nil, dialFault(err)
 	}
@@ -61,8 +62,13 @@ func (u *Upstream) dial(client *wire.Conn) (*Link, *Fault) {
 	return l, nil
 }
 
-// connect opens a connection within d; 0: no limit.
+// connect opens a connection of our own within d; 0: no limit.
 func (u *Upstream) connect(within time.Duration) (net.Conn, error) {
+	return u.connectFor(nil, within)
+}
+
+// connectFor is connect on behalf of client.
+func (u *Upstream) connectFor(client *wire.Conn, within time.Duration) (net.Conn, error) {
 	ctx := u.pool.ctx
 	if within > 0 {
 		var cancel context.CancelFunc
@@ -71,10 +77,29 @@ func (u *Upstream) connect(within time.Duration) (net.Conn, error) {
 	}
 	var d net.Dialer
 	nc, err := d.DialContext(ctx, u.target.Network, u.target.Addr)
+	if err == nil && u.target.SendProxy > 0 {
+		nc, err = u.announce(nc, client)
+	}
 	if err != nil || u.tls == nil {
 		return nc, err
 	}
 	return u.shake(ctx, nc)
+}
+
+// announce says by PROXY protocol for whom nc is, or closes it. It does not
+// wait: there is room for a header in the buffer of a socket that has sent
+// nothing yet.
+func (u *Upstream) announce(nc net.Conn, client *wire.Conn) (net.Conn, error) {
+	var from net.Conn
+	if client != nil {
+		from = client.NetConn()
+	}
+	h := proxyproto.Between(u.target.SendProxy, from)
+	if _, err := nc.Write(h.Append(nil)); err != nil {
+		_ = nc.Close()
+		return nil, err
+	}
+	return nc, nil
 }
 
 // parse reads the next answer head into res, waiting for what is missing.
@@ -114,6 +139,10 @@ func (l *Link) Answer(res *wire.Response, d time.Duration) *Fault {
 func (l *Link) Keep() {
 	if len(l.Buffered()) > 0 {
 		l.u.Stats.Faults[Surplus].Add(1)
+		l.Drop()
+		return
+	}
+	if l.u.target.SendProxy > 0 { // what comes on it counts as that client's
 		l.Drop()
 		return
 	}

@@ -71,6 +71,8 @@ type Target struct {
 	Weight  uint32 // its share of the work
 	Backup  bool   // only while no other can be had
 	Max     int    // exchanges at once; 0: no limit
+
+	SendProxy int // version of the PROXY header that says to it who the client is; 0: none is sent
 }
 
 // same tells whether both are one place, however it is to be used.

@@ -19,13 +19,23 @@ const (
 	maxUnixPath = 107
 )
 
+// acceptProxy is HAProxy's word for it, as its users know it.
+const acceptProxy = "accept-proxy"
+
 // String writes the address as an operator would.
 func (a Address) String() string {
+	s := a.Addr
 	if a.Network == "unix" {
-		return unixPrefix + a.Addr
+		s = unixPrefix + s
 	}
-	return a.Addr
+	if a.Proxied {
+		s += ";" + acceptProxy
+	}
+	return s
 }
+
+// same tells whether both are one place, whatever is expected there.
+func (a Address) same(o Address) bool { return a.Network == o.Network && a.Addr == o.Addr }
 
 var listens = value{
 	read: func(c *Config, w string) error {
@@ -37,12 +47,17 @@ var listens = value{
 	show: func(c *Config) []string { return orWord(showAddresses(c.Listen), none) },
 }
 
+// listen reads ADDR[;accept-proxy].
 func listen(on *[]Address, w string) error {
-	a, err := parseAddress(w)
+	place, option, hasOption := strings.Cut(w, ";")
+	a, err := parseAddress(place)
 	if err != nil {
 		return err
 	}
-	if slices.Contains(*on, a) && !a.anyPort() {
+	if a.Proxied = hasOption; hasOption && option != acceptProxy {
+		return fmt.Errorf("unknown option %q, want ;%s", ";"+option, acceptProxy)
+	}
+	if slices.ContainsFunc(*on, a.same) && !a.anyPort() {
 		return errors.New("given twice, want it once")
 	}
 	*on = append(*on, a)

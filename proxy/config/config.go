@@ -48,7 +48,7 @@ type Config struct {
 
 	Cache Cache // zero: nothing is stored
 
-	TrustedProxies []netip.Prefix // whose X-Forwarded-* is believed
+	TrustedProxies []netip.Prefix // whose X-Forwarded-* is believed, and whose PROXY header
 	Via            bool           // add Via, both ways
 	Forwarded      bool           // add Forwarded (RFC 7239) to requests
 
@@ -65,6 +65,8 @@ type Config struct {
 type Address struct {
 	Network string // "tcp" or "unix"
 	Addr    string // host:port, or the path of a Unix socket
+
+	Proxied bool // to listen on: what connects there begins with a PROXY header
 }
 
 // TLS is how clients connect by TLS.
@@ -98,6 +100,8 @@ type Target struct {
 	Weight uint32 // 1 unless given; never 0
 	Max    int    // exchanges at once; 0: no limit
 	Backup bool   // only while no other can be had
+
+	SendProxy int // version of the PROXY header that connections to it begin with; 0: none
 }
 
 // HashOn is the part of a request that decides where it goes.

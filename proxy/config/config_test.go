@@ -123,7 +123,7 @@ func TestParseFillsTheConfig(t *testing.T) {
 		t.Fatal(err)
 	}
 	want := &Config{
-		Listen: []Address{{"tcp", "127.0.0.1:80"}},
+		Listen: []Address{{Network: "tcp", Addr: "127.0.0.1:80"}},
 		Upstreams: []Target{
 			{URL: "http://app:3000", Scheme: "http", Host: "app", Port: "3000", Weight: 3},
 			{URL: "https://app.example", Scheme: "https", Host: "app.example", Port: "443", Weight: 1},
@@ -149,7 +149,7 @@ func TestParseFillsTheConfig(t *testing.T) {
 			Timeout: 2 * time.Second, Rise: 2, Fall: 3},
 		TrustedProxies: []netip.Prefix{netip.MustParsePrefix("10.0.0.0/8"), netip.MustParsePrefix("::1/128")},
 		Via:            true,
-		Admin:          &Address{"tcp", "localhost:9090"},
+		Admin:          &Address{Network: "tcp", Addr: "localhost:9090"},
 		LogLevel:       slog.LevelWarn,
 	}
 	if !reflect.DeepEqual(got, want) {

@@ -58,12 +58,14 @@ const (
 
 // Settings is the table, in the order of the help.
 var Settings = []Setting{
-	{Name: "listen", Group: groupTraffic, Arg: "ADDR", Default: ":8080", Many: true,
-		Usage: "where clients connect: `:8080`, `127.0.0.1:8080`, `unix:/path`; `none`: by TLS only",
+	{Name: "listen", Group: groupTraffic, Arg: "ADDR[;accept-proxy]", Default: ":8080", Many: true,
+		Usage: "where clients connect: `:8080`, `127.0.0.1:8080`, `unix:/path`; `none`: by TLS only; " +
+			"`accept-proxy`: only `--trusted-proxies` do, and say by PROXY protocol (v1 or v2) for whom",
 		value: listens},
-	{Name: "upstream", Group: groupTraffic, Arg: "URL[;weight=N][;max=N][;backup]", Many: true,
+	{Name: "upstream", Group: groupTraffic, Arg: "URL[;weight=N][;max=N][;backup][;send-proxy=V]", Many: true,
 		Usage: "where requests go: `http://host:port`, `https://host`, `unix:/path`, `srv+http://name`, `srv+https://name`; " +
-			"`weight`: its share, `max`: exchanges at once, `backup`: only while no other can be had",
+			"`weight`: its share, `max`: exchanges at once, `backup`: only while no other can be had, " +
+			"`send-proxy`: tell it each client's address by PROXY protocol `v1` or `v2`, on a connection for each request",
 		value: upstreams},
 
 	{Name: "tls-cert", Group: groupTLS, Arg: "FILE", Many: true,
@@ -78,7 +80,7 @@ var Settings = []Setting{
 	{Name: "tls-self-signed", Group: groupTLS,
 		Usage: "a certificate for localhost, made at each start",
 		value: withTLS(toggle(func(c *Config) *bool { return &c.TLS.SelfSigned }))},
-	{Name: "tls-listen", Group: groupTLS, Arg: "ADDR", Many: true,
+	{Name: "tls-listen", Group: groupTLS, Arg: "ADDR[;accept-proxy]", Many: true,
 		Usage: "where clients connect by TLS (1.2 and 1.3), as with `--listen`: " + tlsAddr + " if there is a certificate",
 		value: tlsListens},
 	{Name: "tls-client-ca", Group: groupTLS, Arg: "FILE", Default: none,
@@ -260,7 +262,7 @@ var Settings = []Setting{
 		value: redisPrefix},
 
 	{Name: "trusted-proxies", Group: groupHeaders, Arg: "CIDR", Default: none, Many: true,
-		Usage: "whose X-Forwarded-* is believed: `10.0.0.0/8`, `192.0.2.1`",
+		Usage: "whose X-Forwarded-* is believed, and whose PROXY headers: `10.0.0.0/8`, `192.0.2.1`",
 		value: trusted},
 	{Name: "via", Group: groupHeaders,
 		Usage: "add Via to requests and answers",

@@ -146,7 +146,7 @@ func (c *Config) checkTLS(add func(name, value, why string, args ...any), raw Ra
 		t.Listen = []Address{a}
 	}
 	for _, a := range t.Listen {
-		if slices.Contains(c.Listen, a) && !a.anyPort() {
+		if slices.ContainsFunc(c.Listen, a.same) && !a.anyPort() {
 			add("tls-listen", a.String(), "clients connect there without TLS (--listen), want another port, or --listen none")
 		}
 	}

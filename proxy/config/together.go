@@ -31,6 +31,7 @@ func together(c *Config, raw Raw) (mistakes Mistakes) {
 	}
 	c.checkTLS(add, raw)
 	c.checkUpstreamTLS(add, raw)
+	c.checkProxied(add, raw)
 	c.checkBalance(add, raw)
 	c.checkHealth(add, raw)
 	c.checkCache(add, raw)
@@ -84,9 +85,27 @@ func (c *Config) checkHealth(add func(name, value, why string, args ...any), raw
 	}
 }
 
+// checkProxied finds listeners at which nobody could connect. Who may open a
+// Unix socket is for its directory to say.
+func (c *Config) checkProxied(add func(name, value, why string, args ...any), raw Raw) {
+	if g, given := raw["trusted-proxies"]; given && !off0(g) {
+		return
+	}
+	for _, on := range []struct {
+		name  string
+		addrs []Address
+	}{{"listen", c.Listen}, {"tls-listen", c.TLS.Listen}} {
+		for _, a := range on.addrs {
+			if a.Proxied && a.Network == "tcp" {
+				add(on.name, a.String(), "nobody may connect there, want --trusted-proxies CIDR as well: who sends PROXY headers")
+			}
+		}
+	}
+}
+
 func (c *Config) checkAdmin(add func(name, value, why string, args ...any), raw Raw) {
 	for _, a := range slices.Concat(c.Listen, c.TLS.Listen) {
-		if a == *c.Admin && !a.anyPort() {
+		if a.same(*c.Admin) && !a.anyPort() {
 			add("admin", c.Admin.String(), "clients connect there (--listen), want another port, such as 127.0.0.1:9090")
 		}
 	}
@@ -100,7 +119,7 @@ func (c *Config) checkAdmin(add func(name, value, why string, args ...any), raw 
 // when the app's port and the proxy's are mixed up. Others it cannot see.
 func (c *Config) loop(to Address) (Address, bool) {
 	for _, a := range slices.Concat(c.Listen, c.TLS.Listen) {
-		if a == to || a.Network == "tcp" && to.Network == "tcp" && a.takes(to.Addr) {
+		if a.same(to) || a.Network == "tcp" && to.Network == "tcp" && a.takes(to.Addr) {
 			return a, true
 		}
 	}

@@ -60,6 +60,9 @@ func (t Target) String() string {
 	if t.Backup {
 		s += ";backup"
 	}
+	if t.SendProxy > 0 {
+		s += ";send-proxy=v" + strconv.Itoa(t.SendProxy)
+	}
 	return s
 }
 
@@ -79,7 +82,7 @@ func (t Target) address() Address {
 	return Address{Network: "tcp", Addr: net.JoinHostPort(t.Host, t.Port)}
 }
 
-// parseTarget reads URL[;weight=N][;max=N][;backup].
+// parseTarget reads URL[;weight=N][;max=N][;backup][;send-proxy=V].
 func parseTarget(s string) (Target, error) {
 	url, options, hasOptions := strings.Cut(s, ";")
 	t, err := parseURL(url)
@@ -114,10 +117,22 @@ func (t *Target) option(name, word string, hasWord bool) (err error) {
 		if t.Backup = true; hasWord {
 			err = errors.New(";backup takes no value")
 		}
+	case "send-proxy":
+		t.SendProxy, err = parseSendProxy(word)
 	default:
-		err = fmt.Errorf("unknown option %q, want ;weight=N, ;max=N or ;backup", ";"+name)
+		err = fmt.Errorf("unknown option %q, want ;weight=N, ;max=N, ;backup or ;send-proxy=v1|v2", ";"+name)
 	}
 	return err
+}
+
+func parseSendProxy(word string) (int, error) {
+	switch word {
+	case "v1":
+		return 1, nil
+	case "v2":
+		return 2, nil
+	}
+	return 0, fmt.Errorf("send-proxy %q, want v1 (a line) or v2 (bytes), whichever the upstream reads", word)
 }
 
 func parseWeight(word string) (uint32, error) {

@@ -47,13 +47,14 @@ func newFront(most int, p *proxy.Proxy, e *edge.Edge, log *slog.Logger) *fasthtt
 const (
 	http1   = "http/1.1" // where there is no TLS, also HTTP/2 if that is how a client begins
 	http2   = "h2"
-	nothing = "nothing" // it was not TLS, or not agreed on: all there was to say is said
+	nothing = "nothing" // who it is was not said as it must, or TLS not agreed on: all there was to say is said
 )
 
 // listener gives its connections a protocol.
 type listener struct {
 	net.Listener
 	refused *atomic.Uint64
+	headers *headers    // nil: none come here
 	tls     *handshakes // nil: none is spoken here
 }
 
@@ -62,7 +63,7 @@ func (l listener) Accept() (net.Conn, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &negotiated{Conn: c, refused: l.refused, tls: l.tls}, nil
+	return &negotiated{Conn: c, refused: l.refused, headers: l.headers, tls: l.tls}, nil
 }
 
 // negotiated is a connection that says which protocol it speaks, as one on
@@ -70,6 +71,7 @@ func (l listener) Accept() (net.Conn, error) {
 type negotiated struct {
 	net.Conn        // once there is TLS, that
 	proto    string // once a worker has it
+	headers  *headers
 	tls      *handshakes
 	taken    bool // by a worker
 	refused  *atomic.Uint64
@@ -79,6 +81,14 @@ type negotiated struct {
 // no error: with one, fasthttp would go on with its own loop.
 func (n *negotiated) Handshake() error {
 	n.taken, n.proto = true, http1
+	if n.headers != nil {
+		c := n.headers.take(n.Conn)
+		if c == nil {
+			n.proto = nothing
+			return nil
+		}
+		n.Conn = c
+	}
 	if n.tls != nil {
 		n.Conn, n.proto = n.tls.shake(n.Conn)
 	}

@@ -40,6 +40,7 @@ type Server struct {
 	certs   *certs.Store       // that clients are shown; nil: no TLS
 	ours    *certs.Store       // what upstreams are shown; nil: nothing
 	shakes  *handshakes        // nil: no TLS
+	headers *headers           // nil: none come anywhere
 	https   *tls.Config        // what https upstreams have in common
 	proxy   *proxy.Proxy
 	edge    *edge.Edge
@@ -130,17 +131,20 @@ func (s *Server) openLog() error {
 
 func (s *Server) listen() error {
 	var plain, secure error
-	s.lns, plain = openAll("--listen", s.conf.Listen)
-	s.secure, secure = openAll("--tls-listen", s.conf.TLS.Listen)
+	s.lns, plain = s.openAll("--listen", s.conf.Listen)
+	s.secure, secure = s.openAll("--tls-listen", s.conf.TLS.Listen)
 	return errors.Join(plain, secure)
 }
 
-func openAll(setting string, on []config.Address) (lns []net.Listener, err error) {
+func (s *Server) openAll(setting string, on []config.Address) (lns []net.Listener, err error) {
 	for _, a := range on {
 		ln, failed := open(a)
 		if failed != nil {
 			err = errors.Join(err, fmt.Errorf("%s %s: %w", setting, a.Addr, failed))
 			continue
+		}
+		if a.Proxied {
+			ln = s.proxied(ln)
 		}
 		lns = append(lns, ln)
 	}
@@ -211,7 +215,7 @@ func (s *Server) Run(ctx context.Context) error {
 	take := func(ln net.Listener, as string, tls *handshakes) {
 		s.log.Info(as, "addr", ln.Addr().String())
 		wg.Go(func() {
-			if err := s.front.Serve(listener{ln, &s.turned, tls}); err != nil {
+			if err := s.front.Serve(listener{ln, &s.turned, headersAt(ln), tls}); err != nil {
 				failed <- fmt.Errorf("listener %s: %w", ln.Addr(), err)
 			}
 		})
@@ -258,6 +262,7 @@ func (s *Server) drain() {
 	s.proxy.Drain()
 	s.edge.Drain()
 	defer s.shakes.endWithin(min(s.conf.Drain, parting))()
+	defer s.headers.endWithin(min(s.conf.Drain, parting))()
 	s.log.Info("draining", "clients", s.proxy.Stats.Clients.Load(), "within", s.conf.Drain)
 	// The front closes those that it knows; one may not have come to it yet.
 	for _, ln := range slices.Concat(s.lns, s.secure) {
