@@ -4,12 +4,15 @@ import "syscall"
 
 // Left tells whether the peer has closed its side. A peer that only shut down
 // its sending side cannot be told from one that is gone, and counts as gone,
-// as it does for nginx. Without a socket it is not known: false.
+// as it does for nginx. What is no socket may know by a method of that name;
+// else it is not known: false.
 func (c *Conn) Left() bool {
-	gone := false
-	if c.sock != nil {
-		_ = c.sock.Control(func(fd uintptr) { gone = left(fd) })
+	if c.sock == nil {
+		l, ok := c.nc.(interface{ Left() bool })
+		return ok && l.Left()
 	}
+	gone := false
+	_ = c.sock.Control(func(fd uintptr) { gone = left(fd) })
 	return gone
 }
 
