@@ -51,6 +51,11 @@ func (p *Proxy) join(client, up *wire.Conn) (sent int64) {
 	up.ReadWithin(p.opt.TunnelIdle) // one of them looks after the silence of both
 	p.tunnels.add(t)
 	defer p.tunnels.remove(t)
+	client.Hold(func() { up.Hold(t.run) })
+	return t.down.passed
+}
+
+func (t *tunnel) run() {
 	done := make(chan struct{})
 	go func() {
 		defer close(done)
@@ -59,7 +64,6 @@ func (p *Proxy) join(client, up *wire.Conn) (sent int64) {
 	}()
 	t.down.run()
 	<-done
-	return t.down.passed
 }
 
 // rescue has a panic cost this tunnel and nothing else.
