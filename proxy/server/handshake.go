@@ -9,7 +9,6 @@ import (
 	"net"
 	"os"
 	"strings"
-	"sync"
 	"sync/atomic"
 	"time"
 
@@ -22,9 +21,7 @@ type handshakes struct {
 	within time.Duration
 	log    *slog.Logger
 
-	mu   sync.Mutex
-	open map[net.Conn]struct{} // guarded by mu; those under way
-	over bool                  // guarded by mu; and there is to be no more
+	waits // those under way
 
 	done   [2][2]atomic.Uint64 // by version, from 1.2 on, and by whether a session was resumed
 	failed [failures]atomic.Uint64
@@ -57,7 +54,7 @@ var failureNames = [failures]string{
 func (f failure) String() string { return failureNames[f] }
 
 func newHandshakes(c *certs.Store, within time.Duration, log *slog.Logger) *handshakes {
-	return &handshakes{certs: c, within: within, log: log, open: map[net.Conn]struct{}{}}
+	return &handshakes{certs: c, within: within, log: log}
 }
 
 // shake agrees on TLS over nc, and on a protocol. If that fails, all there was
@@ -75,15 +72,13 @@ func (h *handshakes) shake(nc net.Conn) (net.Conn, string) {
 }
 
 func (h *handshakes) agree(nc net.Conn, c *tls.Conn) error {
-	if !h.enter(nc) {
+	if !h.waits.enter(nc, h.within) {
 		return errStopped
 	}
-	_ = nc.SetDeadline(time.Now().Add(h.within))
 	err := c.Handshake()
-	if !h.leave(nc) {
+	if !h.waits.leave(nc) {
 		return errStopped
 	}
-	_ = nc.SetDeadline(time.Time{})
 	return err
 }
 
@@ -96,41 +91,13 @@ func flagOf(b bool) int {
 	return 0
 }
 
-func (h *handshakes) enter(nc net.Conn) bool {
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	if h.over {
-		return false
-	}
-	h.open[nc] = struct{}{}
-	return true
-}
-
-// leave tells whether to go on.
-func (h *handshakes) leave(nc net.Conn) bool {
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	delete(h.open, nc)
-	return !h.over
-}
-
 // endWithin ends the handshakes that are still under way after d, and those to
 // come. nil has none.
 func (h *handshakes) endWithin(d time.Duration) (now func()) {
 	if h == nil {
 		return func() {}
 	}
-	t := time.AfterFunc(d, h.end)
-	return func() { t.Stop(); h.end() }
-}
-
-func (h *handshakes) end() {
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	h.over = true
-	for nc := range h.open {
-		_ = nc.SetDeadline(time.Unix(1, 0))
-	}
+	return h.waits.endWithin(d)
 }
 
 // fail counts the failure. Who speaks TLS has been told by an alert.

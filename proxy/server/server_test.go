@@ -55,7 +55,12 @@ type running struct {
 // unless they say where.
 func start(t *testing.T, settings ...string) *running {
 	t.Helper()
-	s, err := New(t.Context(), parse(t, settings...), quiet())
+	return startLogging(t, quiet(), settings...)
+}
+
+func startLogging(t *testing.T, log *slog.Logger, settings ...string) *running {
+	t.Helper()
+	s, err := New(t.Context(), parse(t, settings...), log)
 	if err != nil {
 		t.Fatal(err)
 	}
