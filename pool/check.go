@@ -3,6 +3,7 @@ package pool
 import (
 	"context"
 	"fmt"
+	"net"
 	"time"
 
 	"multiserver/proxy/wire"
@@ -65,11 +66,21 @@ func (u *Upstream) fall(err error) {
 	}
 }
 
+// knock opens a connection for a check, or a stream on one of its own.
+func (u *Upstream) knock(within time.Duration) (net.Conn, error) {
+	if u.h2 == nil {
+		return u.connect(within)
+	}
+	ctx, cancel := u.pool.within(within)
+	defer cancel()
+	return u.h2.Alone(ctx)
+}
+
 // check asks once, on a connection of its own: what it wants to know is
 // whether a new client would be served.
 func (u *Upstream) check() error {
 	o, began := &u.pool.opt, time.Now()
-	nc, err := u.connect(o.Check.Timeout)
+	nc, err := u.knock(o.Check.Timeout)
 	if err != nil {
 		return err
 	}

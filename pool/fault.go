@@ -8,6 +8,7 @@ import (
 	"net"
 	"syscall"
 
+	"multiserver/pool/stream"
 	"multiserver/proxy/wire"
 )
 
@@ -32,7 +33,7 @@ const (
 	Untrusted                 // its certificate is vouched for by nobody we believe
 	WrongName                 // its certificate is for other names
 	Expired                   // its certificate is not valid any more, or not yet
-	NoHandshake               // TLS could not be agreed on for another reason
+	NoHandshake               // TLS could not be agreed on for another reason, or HTTP/2
 	Stale                     // a kept connection had died; another was taken
 	Broken                    // closed or reset before the answer's head was complete
 	BadAnswer                 // what came is no HTTP answer
@@ -98,6 +99,8 @@ func dialFault(err error) *Fault {
 		f.Reason = ConnectTime
 	case errors.As(err, &shaken):
 		f.Reason = shaken.reason()
+	case stream.NoHTTP2(err):
+		f.Reason = NoHandshake
 	}
 	return f
 }
@@ -136,7 +139,7 @@ func QueueFault(err error) *Fault {
 
 // answerFault is for a failure before the answer's head was there.
 func answerFault(sent bool, err error) *Fault {
-	f := &Fault{Sent: sent, Reason: Broken, Err: err}
+	f := &Fault{Sent: sent && !stream.Unsent(err), Reason: Broken, Err: err}
 	var bad *wire.Bad
 	switch {
 	case errors.As(err, &bad):

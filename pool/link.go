@@ -50,16 +50,24 @@ func (l *Link) outlived(now int64) bool {
 }
 
 func (u *Upstream) dial(client *wire.Conn) (*Link, *Fault) {
+	if u.h2 != nil {
+		return u.branch(client)
+	}
 	nc, err := u.connectFor(client, u.pool.opt.Connect)
 	if err != nil {
 		return nil, dialFault(err)
 	}
 	u.Stats.Dialed.Add(1)
+	return u.link(nc, client), nil
+}
+
+// link makes nc a Link for client.
+func (u *Upstream) link(nc net.Conn, client *wire.Conn) *Link {
 	g := u.pool.opt.Guard
 	l := &Link{Conn: wire.NewConn(nc, g, wire.SmallBuffer), u: u, born: g.Now()}
 	l.CallOff(&u.hung)
 	l.Serve(client)
-	return l, nil
+	return l
 }
 
 // connect opens a connection of our own within d; 0: no limit.
@@ -69,12 +77,20 @@ func (u *Upstream) connect(within time.Duration) (net.Conn, error) {
 
 // connectFor is connect on behalf of client.
 func (u *Upstream) connectFor(client *wire.Conn, within time.Duration) (net.Conn, error) {
-	ctx := u.pool.ctx
-	if within > 0 {
-		var cancel context.CancelFunc
-		ctx, cancel = context.WithTimeout(ctx, within)
-		defer cancel()
+	ctx, cancel := u.pool.within(within)
+	defer cancel()
+	return u.reach(ctx, client)
+}
+
+// within is for what may take d; 0: no limit.
+func (p *Pool) within(d time.Duration) (context.Context, context.CancelFunc) {
+	if d > 0 {
+		return context.WithTimeout(p.ctx, d)
 	}
+	return p.ctx, func() {}
+}
+
+func (u *Upstream) reach(ctx context.Context, client *wire.Conn) (net.Conn, error) {
 	var d net.Dialer
 	nc, err := d.DialContext(ctx, u.target.Network, u.target.Addr)
 	if err == nil && u.target.SendProxy > 0 {
@@ -137,6 +153,10 @@ func (l *Link) Answer(res *wire.Response, d time.Duration) *Fault {
 // that this one ended cleanly; what arrives unasked before the next is found
 // then.
 func (l *Link) Keep() {
+	if l.Stream() {
+		l.Drop()
+		return
+	}
 	if len(l.Buffered()) > 0 {
 		l.u.Stats.Faults[Surplus].Add(1)
 		l.Drop()
@@ -235,6 +255,9 @@ func (s *stack) close() []*Link {
 
 // Idle is how many connections are kept.
 func (u *Upstream) Idle() int {
+	if u.h2 != nil {
+		return u.h2.Idle()
+	}
 	u.idle.mu.Lock()
 	defer u.idle.mu.Unlock()
 	return len(u.idle.links)
@@ -245,6 +268,9 @@ func (u *Upstream) retire() {
 	u.retired.Store(true)
 	for _, l := range u.idle.close() {
 		_ = l.Conn.Close()
+	}
+	if u.h2 != nil {
+		u.h2.Close()
 	}
 }
 

@@ -67,6 +67,7 @@ type Target struct {
 	Network string // "tcp" or "unix"
 	Addr    string // host:port or path
 	TLS     bool
+	H2      bool   // it is spoken to in HTTP/2
 	Host    string // server name for TLS
 	Weight  uint32 // its share of the work
 	Backup  bool   // only while no other can be had

@@ -8,6 +8,8 @@ import (
 	"errors"
 	"fmt"
 	"net"
+
+	"multiserver/pool/stream"
 )
 
 // sessions is how many TLS sessions are remembered for an upstream, so that a
@@ -15,7 +17,7 @@ import (
 const sessions = 64
 
 // secure is how TLS is spoken with an upstream that is called host.
-func secure(base *tls.Config, host string) *tls.Config {
+func secure(base *tls.Config, host string, h2 bool) *tls.Config {
 	c := &tls.Config{}
 	if base != nil {
 		c = base.Clone()
@@ -25,6 +27,9 @@ func secure(base *tls.Config, host string) *tls.Config {
 	}
 	c.ServerName = cmp.Or(c.ServerName, host)
 	c.NextProtos = []string{"http/1.1"}
+	if h2 {
+		c.NextProtos = []string{stream.ALPN}
+	}
 	c.ClientSessionCache = tls.NewLRUClientSessionCache(sessions)
 	return c
 }

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"multiserver/pool/balance"
+	"multiserver/pool/stream"
 	"multiserver/proxy/wire"
 )
 
@@ -14,7 +15,8 @@ type Upstream struct {
 	pool   *Pool
 	id     uint64
 	target Target
-	tls    *tls.Config // nil: it is spoken to in the clear
+	tls    *tls.Config   // nil: it is spoken to in the clear
+	h2     *stream.Conns // nil: it is spoken to in HTTP/1.1
 
 	load atomic.Int64    // exchanges under way
 	wait balance.Latency // how long answers take
@@ -48,7 +50,10 @@ func newUpstream(p *Pool, t Target) *Upstream {
 	u := &Upstream{pool: p, id: balance.ID(t.Name), target: t}
 	u.use(t)
 	if t.TLS {
-		u.tls = secure(p.opt.TLS, t.Host)
+		u.tls = secure(p.opt.TLS, t.Host, t.H2)
+	}
+	if t.H2 {
+		u.multiplex()
 	}
 	return u
 }
@@ -148,7 +153,7 @@ func (u *Upstream) Ask(client *wire.Conn, r Request, twice bool, res *wire.Respo
 		got := len(l.Buffered()) > 0
 		l.Drop()
 		f = answerFault(sent, err)
-		if !l.reused || sent && (!twice || got || f.Reason != Broken) {
+		if !l.reused || stream.Unsent(err) || sent && (!twice || got || f.Reason != Broken) {
 			if f.Reason == AnswerTime || f.Reason == Hung {
 				u.observe(began) // it took at least that long
 			}

@@ -107,7 +107,7 @@ func TestUpstreamURLs(t *testing.T) {
 	wrong("http://app?x=1", "a query or fragment is not supported, want http://app")
 	wrong("http://app#x", "a query or fragment is not supported, want http://app")
 	wrong("http://me:pw@app", "user and password are not supported, want http://app")
-	wrong("h2c://app", `scheme "h2c" is not supported, want http://, https://, srv+http://, srv+https:// or unix:/path`)
+	wrong("ftp://app", `scheme "ftp" is not supported, want http://, https://, h2c://, h2:// (by TLS), srv+ before one of these, unix:/path or unix+h2c:/path`)
 	wrong("ftp://app", `scheme "ftp" is not supported`)
 	wrong("srv+http://app:80", "SRV records bring their own ports, want srv+http://app, or http://app:80")
 	wrong("srv+http://10.0.0.7", "an address has no SRV records, want a service's name, or http://10.0.0.7:80")

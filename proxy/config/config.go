@@ -94,7 +94,8 @@ type UpstreamTLS struct {
 // Target is one upstream as the operator wrote it.
 type Target struct {
 	URL    string // as written, without options, for messages and metrics
-	Scheme string // http, https, srv+http, srv+https or unix
+	Scheme string // how it is reached: http, https, srv+http, srv+https or unix
+	H2     bool   // it is spoken to in HTTP/2
 	Host   string // a name, an IP address without brackets, or the path of a socket
 	Port   string // never empty with http and https, else always
 	Weight uint32 // 1 unless given; never 0

@@ -63,7 +63,8 @@ var Settings = []Setting{
 			"`accept-proxy`: only `--trusted-proxies` do, and say by PROXY protocol (v1 or v2) for whom",
 		value: listens},
 	{Name: "upstream", Group: groupTraffic, Arg: "URL[;weight=N][;max=N][;backup][;send-proxy=V]", Many: true,
-		Usage: "where requests go: `http://host:port`, `https://host`, `unix:/path`, `srv+http://name`, `srv+https://name`; " +
+		Usage: "where requests go: `http://host:port`, `https://host`, `unix:/path`; in HTTP/2, as gRPC wants it: `h2c://host:port`, `h2://host` (by TLS), `unix+h2c:/path`; " +
+			"`srv+http://name`, `srv+h2c://name`, …: as its SRV records say; " +
 			"`weight`: its share, `max`: exchanges at once, `backup`: only while no other can be had, " +
 			"`send-proxy`: tell it each client's address by PROXY protocol `v1` or `v2`, on a connection for each request",
 		value: upstreams},

@@ -193,7 +193,7 @@ func (c *Config) checkUpstreamTLS(add func(name, value, why string, args ...any)
 	if !c.reachesTLS() {
 		for _, name := range []string{"upstream-ca", "upstream-cert", "upstream-key", "upstream-sni", "upstream-insecure"} {
 			if g, given := raw[name]; given && len(c.Upstreams) > 0 && !off0(g) {
-				add(name, "", "has no effect, no --upstream is https://")
+				add(name, "", "has no effect, no --upstream is https:// or h2://")
 			}
 		}
 		c.UpstreamTLS = UpstreamTLS{}

@@ -17,14 +17,28 @@ const maxWeight = 1000
 // error.
 const maxAtOnce = 1 << 20
 
-// schemes are those of an upstream's URL. Those without a port have none to be
-// written: SRV records bring their own.
-var schemes = map[string]struct{ port string }{
-	"http":      {"80"},
-	"https":     {"443"},
-	"srv+http":  {},
-	"srv+https": {},
+// schemes are those of an upstream's URL: h2c is what Caddy and Traefik call
+// HTTP/2 in the clear, and h2 is what HTTP/2 is called within TLS. Those without
+// a port have none to be written: SRV records bring their own.
+var schemes = map[string]struct {
+	port string
+	like string // how it is reached
+	h2   bool
+}{
+	"http":      {port: "80", like: "http"},
+	"https":     {port: "443", like: "https"},
+	"h2c":       {port: "80", like: "http", h2: true},
+	"h2":        {port: "443", like: "https", h2: true},
+	"srv+http":  {like: "srv+http"},
+	"srv+https": {like: "srv+https"},
+	"srv+h2c":   {like: "srv+http", h2: true},
+	"srv+h2":    {like: "srv+https", h2: true},
 }
+
+// unixH2Prefix is as Caddy has it, too.
+const unixH2Prefix = "unix+h2c:"
+
+const wantScheme = "http://, https://, h2c://, h2:// (by TLS), srv+ before one of these, unix:/path or unix+h2c:/path"
 
 var upstreams = value{
 	read: func(c *Config, w string) error {
@@ -68,7 +82,7 @@ func (t Target) String() string {
 
 // same tells whether both are one place, whatever their options.
 func (t Target) same(o Target) bool {
-	return t.Scheme == o.Scheme && t.Host == o.Host && t.Port == o.Port
+	return t.Scheme == o.Scheme && t.H2 == o.H2 && t.Host == o.Host && t.Port == o.Port
 }
 
 // address is where it is, if that is known without asking DNS for a service.
@@ -103,6 +117,9 @@ func parseTarget(s string) (Target, error) {
 		if err := t.option(name, word, hasWord); err != nil {
 			return Target{}, err
 		}
+	}
+	if t.H2 && t.SendProxy > 0 {
+		return Target{}, errors.New("send-proxy says whose a connection is, but HTTP/2's carry many clients: want http://, https:// or unix:/path with it")
 	}
 	return t, nil
 }
@@ -162,6 +179,10 @@ func parseURL(s string) (Target, error) {
 		a, err := parseUnix(path)
 		return Target{URL: unixPrefix + a.Addr, Scheme: "unix", Host: a.Addr}, err
 	}
+	if path, ok := strings.CutPrefix(s, unixH2Prefix); ok {
+		a, err := parseUnix(path)
+		return Target{URL: unixH2Prefix + a.Addr, Scheme: "unix", H2: true, Host: a.Addr}, err
+	}
 	scheme, rest, ok := strings.Cut(s, "://")
 	if !ok {
 		return Target{}, fmt.Errorf("missing scheme, want %s", guess(s))
@@ -169,7 +190,7 @@ func parseURL(s string) (Target, error) {
 	scheme = strings.ToLower(scheme)
 	kind, ok := schemes[scheme]
 	if !ok {
-		return Target{}, fmt.Errorf("scheme %q is not supported, want http://, https://, srv+http://, srv+https:// or unix:/path", scheme)
+		return Target{}, fmt.Errorf("scheme %q is not supported, want %s", scheme, otherScheme(scheme, rest))
 	}
 	authority, err := onlyAuthority(scheme, rest)
 	if err != nil {
@@ -189,7 +210,18 @@ func parseURL(s string) (Target, error) {
 		port = kind.port
 	}
 	port, err = parsePort(port, 1)
-	return Target{URL: scheme + "://" + authority, Scheme: scheme, Host: host, Port: port}, err
+	return Target{URL: scheme + "://" + authority, Scheme: kind.like, H2: kind.h2, Host: host, Port: port}, err
+}
+
+// otherScheme is what was meant by one that others have: nginx's of gRPC.
+func otherScheme(scheme, rest string) string {
+	switch scheme {
+	case "grpc":
+		return "h2c://" + rest
+	case "grpcs":
+		return "h2://" + rest
+	}
+	return wantScheme
 }
 
 // service is an upstream whose members are in SRV records.
@@ -204,7 +236,8 @@ func service(scheme, name, port string) (Target, error) {
 	if port != "" {
 		return Target{}, fmt.Errorf("SRV records bring their own ports, want %s://%s, or %s://%s:%s", scheme, name, plain, name, port)
 	}
-	return Target{URL: scheme + "://" + name, Scheme: scheme, Host: name}, nil
+	kind := schemes[scheme]
+	return Target{URL: scheme + "://" + name, Scheme: kind.like, H2: kind.h2, Host: name}, nil
 }
 
 // onlyAuthority refuses what may follow or precede host:port in a URL. A
@@ -254,7 +287,7 @@ func guess(s string) string {
 // withoutUserinfo hides what may be a password from a message.
 func withoutUserinfo(s string) string {
 	at := strings.LastIndexByte(s, '@')
-	if at < 0 || strings.HasPrefix(s, unixPrefix) {
+	if at < 0 || strings.HasPrefix(s, unixPrefix) || strings.HasPrefix(s, unixH2Prefix) {
 		return s
 	}
 	scheme, _, ok := strings.Cut(s[:at], "://")
