@@ -118,7 +118,7 @@ func (h *headers) trusts(a net.Addr) bool {
 	if !ok {
 		return true
 	}
-	addr := t.AddrPort().Addr().Unmap()
+	addr := t.AddrPort().Addr().Unmap().WithZone("") // which no prefix contains
 	for _, from := range h.from {
 		if from.Contains(addr) {
 			return true

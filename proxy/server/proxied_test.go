@@ -115,6 +115,7 @@ func TestConnectionsWithoutAGoodHeaderAreRefused(t *testing.T) {
 	if got, _ := plain.answer(); !strings.HasPrefix(got, "400") {
 		t.Errorf("a header where none is expected: %q", got)
 	}
+	_ = plain.nc.Close()
 	s.stop()
 	s.wait(t)
 	if n := strings.Count(log.String(), "PROXY header"); n == 0 || n > 4 {
