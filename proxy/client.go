@@ -252,7 +252,7 @@ func (c *Client) linger() {
 // identify settles what does not change over the connection's life.
 func (c *Client) identify(nc net.Conn) {
 	_, c.secure = nc.(*tls.Conn)
-	if s, ok := nc.(interface{ Secure() bool }); ok { // a stream of one
+	if s, ok := nc.(interface{ Secure() bool }); ok { // a stream of one, or behind a proxy that says so
 		c.secure = s.Secure()
 	}
 	if a, ok := nc.RemoteAddr().(*net.TCPAddr); ok {

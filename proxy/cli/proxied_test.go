@@ -13,6 +13,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"multiserver/proxy/certs/certstest"
 )
 
 // newMirror is an app that says who it was told its client is.
@@ -184,6 +186,33 @@ listen secure
 			if string(out) != "127.0.0.4 https" {
 				t.Errorf("%s, %s: %q", how, version, out)
 			}
+		}
+	}
+}
+
+// Where HAProxy ends TLS and passes on what is in it, its clients have come by
+// TLS all the same: a redirect to https would go round and round.
+func TestBehindHAProxyThatEndsTLS(t *testing.T) {
+	s := start(t, "--upstream", newMirror(t).URL, "--listen", "127.0.0.1:0;accept-proxy", "--trusted-proxies", "127.0.0.1",
+		"--tls-listen", "127.0.0.1:0", "--tls-self-signed", "--https-redirect")
+	addr, dir := freePort(t), t.TempDir()
+	cert, key := certstest.NewCA(t).Files(dir, "a", "a.test")
+	pair, _ := os.ReadFile(cert)
+	more, _ := os.ReadFile(key)
+	tool(t, "haproxy", addr, "-db", "-f", written(t, "haproxy.cfg", fmt.Sprintf(`
+defaults
+	mode tcp
+	timeout connect 5s
+	timeout client 5s
+	timeout server 5s
+listen ended
+	bind %s ssl crt %s alpn h2,http/1.1
+	server ours %s send-proxy-v2-ssl
+`, addr, written(t, "pair.pem", string(pair)+string(more)), s.addr())))
+	for _, version := range []string{"--http1.1", "--http2"} {
+		out, _ := exec.Command("curl", "-sSk", "-m", "10", version, "--interface", "127.0.0.4", "https://"+addr+"/").CombinedOutput()
+		if string(out) != "127.0.0.4 https" {
+			t.Errorf("%s: %q", version, out)
 		}
 	}
 }

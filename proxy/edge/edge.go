@@ -85,6 +85,9 @@ func (e *Edge) Take(w *wire.Conn) {
 	c.out.begin(w, e.opt.Idle)
 	w.ReadWithin(0) // x/net ends those that are idle, by GOAWAY
 	var nc net.Conn = c
+	if s, ok := w.NetConn().(interface{ Secure() bool }); ok { // as a trusted proxy says
+		c.secure = s.Secure()
+	}
 	if s, ok := w.NetConn().(stater); ok {
 		c.secure = true
 		nc = secureConn{c, s}

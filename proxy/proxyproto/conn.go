@@ -44,7 +44,7 @@ func (h *Header) over(nc net.Conn) net.Conn {
 	if h.Local {
 		return nc
 	}
-	e := ends{local: nc.LocalAddr(), remote: net.Addr(Unnamed{nc.RemoteAddr()})}
+	e := ends{local: nc.LocalAddr(), remote: Unnamed{nc.RemoteAddr()}, secure: h.TLS}
 	if h.Src.IsValid() {
 		e.local, e.remote = net.TCPAddrFromAddrPort(h.Dst), net.TCPAddrFromAddrPort(h.Src)
 	}
@@ -66,8 +66,14 @@ func (u Unnamed) Network() string { return u.Via.Network() }
 
 func (u Unnamed) String() string { return "unnamed, by " + u.Via.String() }
 
-// ends are the two of a connection.
-type ends struct{ local, remote net.Addr }
+// ends are the two of a connection, and how the one came to the proxy.
+type ends struct {
+	local, remote net.Addr
+	secure        bool
+}
+
+// Secure tells whether the client came by TLS, though there is none here.
+func (e *ends) Secure() bool { return e.secure }
 
 // The kinds of socket stay what they are, so that all that is looked for in
 // them is found: the raw socket, the half that is closed, the reset.

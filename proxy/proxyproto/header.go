@@ -15,6 +15,8 @@ type Header struct {
 	// valid: the proxy cannot say, or they are no IP addresses.
 	Src, Dst netip.AddrPort
 
+	TLS bool // the client came to the proxy by TLS, which ended there; only in version 2, and never sent
+
 	// The fields of version 2 that are of use, borrowed from what was parsed;
 	// nil: not there. Append sends none.
 	ALPN      []byte // what the client's protocol is

@@ -70,8 +70,11 @@ const (
 	typeAuthority = 0x02
 	typeCRC32C    = 0x03
 	typeUniqueID  = 0x05
+	typeTLS       = 0x20
 
 	maxUniqueID = 128
+	leastTLS    = 1 + 4  // flags, and what became of the client's certificate
+	flagTLS     = 1 << 0 // it did come by TLS
 )
 
 // parseFields takes the fields of b from at on: a type, two bytes of length,
@@ -106,6 +109,11 @@ func (h *Header) field(b []byte, kind byte, from, to int) error {
 			return ErrMalformed
 		}
 		h.UniqueID = value
+	case typeTLS:
+		if len(value) < leastTLS {
+			return ErrMalformed
+		}
+		h.TLS = value[0]&flagTLS != 0
 	case typeCRC32C:
 		if len(value) != crc32.Size {
 			return ErrMalformed

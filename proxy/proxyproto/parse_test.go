@@ -151,6 +151,21 @@ func TestVersion2(t *testing.T) {
 	}
 }
 
+func TestWhetherTheClientCameByTLS(t *testing.T) {
+	var h Header
+	for flags, want := range map[string]bool{"\x00": false, "\x01": true, "\x07": true, "\x06": false} {
+		if _, err := h.Parse([]byte(v2(cmdProxy, famTCP4, block4+field(typeTLS, flags+"\x00\x00\x00\x00"+field(0x21, "TLSv1.3"))))); err != nil || h.TLS != want {
+			t.Errorf("flags %q: TLS %v, %v", flags, h.TLS, err)
+		}
+	}
+	if _, err := h.Parse([]byte(v2(cmdProxy, famTCP4, block4+field(typeTLS, "\x01\x00\x00\x00")))); err != ErrMalformed {
+		t.Errorf("four bytes about TLS: %v", err)
+	}
+	if _, err := h.Parse([]byte(v2(cmdProxy, famTCP4, block4))); err != nil || h.TLS {
+		t.Errorf("nothing about TLS: %v, %v", h.TLS, err)
+	}
+}
+
 func TestFieldsOfUse(t *testing.T) {
 	var h Header
 	if _, err := h.Parse([]byte(v2(cmdProxy, famTCP4, block4+field(typeALPN, "h2")+field(4, "h3")+field(typeAuthority, "app.test")+field(typeUniqueID, "id")))); err != nil {

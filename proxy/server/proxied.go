@@ -25,7 +25,7 @@ type headers struct {
 	from   []netip.Prefix // who is believed; who comes by a Unix socket always is
 	within time.Duration
 	log    *slog.Logger
-	waits  // those under way
+	waits  waits // those under way
 
 	taken  [2]atomic.Uint64 // by version
 	failed [headless]atomic.Uint64

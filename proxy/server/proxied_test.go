@@ -189,6 +189,36 @@ func TestHeadersBeforeTLS(t *testing.T) {
 	await(t, "no-header 1", func() bool { return slices.Equal(s.refusals(), []string{"no-header 1"}) })
 }
 
+// Where TLS ended at the proxy, its word for it counts, by either protocol.
+func TestTLSThatEndedAtTheProxy(t *testing.T) {
+	a := newMirror(t)
+	s := start(t, "--upstream "+a.URL, "--listen 127.0.0.1:0;accept-proxy", "--trusted-proxies 127.0.0.1")
+	for flags, proto := range map[string]string{"\x00": "http", "\x01": "https"} {
+		header := "\r\n\r\n\x00\r\nQUIT\n\x21\x11\x00\x14" + "\xcb\x00\x71\x09\xc6\x33\x64\x01\x12\x67\x01\xbb" + "\x20\x00\x05" + flags + "\x00\x00\x00\x00"
+		want := "203.0.113.9 " + proto + " 443"
+		c := s.dial(t)
+		_, _ = io.WriteString(c.nc, header)
+		c.want("/", "200 "+want)
+
+		c = s.dial(t)
+		_, _ = io.WriteString(c.nc, header)
+		over2, err := (&h2.Transport{AllowHTTP: true}).NewClientConn(c.nc)
+		if err != nil {
+			t.Fatal(err)
+		}
+		r, _ := http.NewRequestWithContext(t.Context(), "GET", "http://app.test/", nil)
+		res, err := over2.RoundTrip(r)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if b, _ := io.ReadAll(res.Body); string(b) != want {
+			t.Errorf("HTTP/2: %q, want %q", b, want)
+		}
+		_ = res.Body.Close()
+		_ = over2.Close()
+	}
+}
+
 func TestHeadersAreCounted(t *testing.T) {
 	a := newMirror(t)
 	s := start(t, "--upstream "+a.URL, "--listen 127.0.0.1:0;accept-proxy", "--trusted-proxies 127.0.0.1")
