@@ -152,6 +152,8 @@ func answerFault(sent bool, err error) *Fault {
 		f.Side, f.Reason = Client, Left
 	case err == io.EOF:
 		f.Err = errors.New("closed without an answer")
+	case stream.Cancelled(err): // a deadline that came with the request: it says nothing against the upstream
+		f.Side = Self
 	}
 	return f
 }

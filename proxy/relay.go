@@ -2,6 +2,7 @@ package proxy
 
 import (
 	"io"
+	"time"
 
 	"multiserver/cache"
 	"multiserver/pool"
@@ -35,7 +36,7 @@ func (p *Proxy) relay(x *Exchange) *pool.Fault {
 	if framing == wire.None || framing == wire.Sized && x.gather() {
 		return x.whole(framing) // fast path
 	}
-	f := flow{Body: &x.outBody, src: x.link.Conn, dst: c.Conn, chunked: framing == wire.Chunked, splice: framing == wire.Sized, keep: x.keep()}
+	f := flow{Body: &x.outBody, src: x.link.Conn, dst: c.Conn, chunked: framing == wire.Chunked, splice: framing == wire.Sized, keep: x.keep(), idle: x.idle(x.link)}
 	fromUp, err := p.flow(&f, &x.out)
 	x.sent = x.outBody.Taken
 	switch {
@@ -108,10 +109,27 @@ const flush = 32 << 10
 type flow struct {
 	*wire.Body
 	src, dst *wire.Conn
-	chunked  bool         // goes on as chunks, else as it is
-	splice   bool         // a long rest may go through the kernel
-	keep     *cache.Visit // stores it as well; nil: nobody does
-	lost     error        // dst's
+	chunked  bool          // goes on as chunks, else as it is
+	splice   bool          // a long rest may go through the kernel
+	keep     *cache.Visit  // stores it as well; nil: nobody does
+	idle     time.Duration // between two bytes, either side; 0: no limit
+	lost     error         // dst's
+}
+
+// idle is how long a body on its way to or from l may pause. A call of gRPC is a
+// conversation, as a WebSocket is: both sides may have nothing to say for hours,
+// and who is gone is found by HTTP/2's pings.
+func (x *Exchange) idle(l *pool.Link) time.Duration {
+	o := &x.Client.p.opt
+	if l.Stream() && isGRPC(x.Req.Peek("content-type")) {
+		return o.TunnelIdle
+	}
+	return o.Idle
+}
+
+func isGRPC(contentType []byte) bool {
+	const prefix = "application/grpc" // +proto, -web, …
+	return len(contentType) >= len(prefix) && wire.EqualFold(contentType[:len(prefix)], prefix)
 }
 
 // flow passes a body on behind what *buf holds. It writes whenever it would
@@ -156,7 +174,7 @@ func (p *Proxy) flow(b *flow, buf *[]byte) (fromSrc bool, err error) {
 		if b.splice && b.keep == nil && b.Left() >= longBody {
 			return p.long(b.Body, b.src, b.dst)
 		}
-		b.src.ReadWithin(p.opt.Idle)
+		b.src.ReadWithin(b.idle)
 		if err := b.Fill(); err != nil {
 			return true, err
 		}
@@ -167,7 +185,7 @@ func (p *Proxy) flow(b *flow, buf *[]byte) (fromSrc bool, err error) {
 // on for those who ask next.
 func (p *Proxy) pass(b *flow, out, piece []byte) error {
 	if b.lost == nil {
-		b.lost = p.put(b.dst, out, piece)
+		b.lost = put(b.dst, out, piece, b.idle)
 	}
 	if b.keep != nil {
 		return nil
@@ -189,11 +207,11 @@ func (b *flow) store(piece []byte, err error) {
 	}
 }
 
-func (p *Proxy) put(dst *wire.Conn, out, piece []byte) error {
+func put(dst *wire.Conn, out, piece []byte, idle time.Duration) error {
 	if len(out)+len(piece) == 0 {
 		return nil
 	}
-	dst.WriteWithin(p.opt.Idle)
+	dst.WriteWithin(idle)
 	return dst.Write(out, piece)
 }
 
@@ -219,7 +237,7 @@ func (p *Proxy) long(b *wire.Body, src, dst *wire.Conn) (fromSrc bool, err error
 		src.ReadWithin(p.opt.Idle)
 		n, err := src.Read(buf[:min(b.Left(), int64(len(buf)))])
 		if n > 0 {
-			if err := p.put(dst, nil, buf[:n]); err != nil {
+			if err := put(dst, nil, buf[:n], p.opt.Idle); err != nil {
 				return false, err
 			}
 			b.Passed(int64(n))

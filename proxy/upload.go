@@ -36,7 +36,7 @@ func (p *Proxy) stream(x *Exchange, u *pool.Upstream) *pool.Fault {
 func (p *Proxy) send(x *Exchange, l *pool.Link, out []byte) {
 	defer close(x.upload.done)
 	sized := x.inBody.Framing() == wire.Sized
-	f := flow{Body: &x.inBody, src: x.Client.Conn, dst: l.Conn, chunked: !sized, splice: sized}
+	f := flow{Body: &x.inBody, src: x.Client.Conn, dst: l.Conn, chunked: !sized, splice: sized, idle: x.idle(l)}
 	fromClient, err := p.flow(&f, &out)
 	switch {
 	case err == nil:
@@ -99,6 +99,16 @@ func (x *Exchange) uploaded(within time.Duration) bool {
 // that reads all it is sent needs a moment, one that does not never will.
 const uploadGrace = 100 * time.Millisecond
 
+// grace is uploadGrace where the connection is worth it. A stream that is given
+// up costs no other, and a call of gRPC may end by the server's word alone,
+// which must not wait.
+func grace(l *pool.Link) time.Duration {
+	if l.Stream() {
+		return takingNote
+	}
+	return uploadGrace
+}
+
 // endUpload waits for the goroutine, after having stopped it if there is no
 // point in it any more, and tells whether the whole body was sent.
 func (x *Exchange) endUpload(f *pool.Fault) (whole bool) {
@@ -107,7 +117,7 @@ func (x *Exchange) endUpload(f *pool.Fault) (whole bool) {
 		return true
 	}
 	if f == nil && !x.idleExpectation() {
-		x.uploaded(uploadGrace)
+		x.uploaded(grace(x.link))
 	}
 	if !x.uploadEnded() {
 		x.link.Interrupt()

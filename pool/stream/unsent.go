@@ -13,6 +13,13 @@ func Unsent(err error) bool {
 	return errors.As(err, &u)
 }
 
+// Cancelled tells whether err is that the upstream has taken the request for
+// cancelled, as servers of gRPC do at its deadline.
+func Cancelled(err error) bool {
+	var reset http2.StreamError
+	return errors.As(err, &reset) && reset.Code == http2.ErrCodeCancel
+}
+
 type unsentError struct{ err error }
 
 func (e *unsentError) Error() string { return "not taken by the upstream: " + e.err.Error() }

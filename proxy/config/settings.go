@@ -144,7 +144,7 @@ var Settings = []Setting{
 		Usage: "for a client's connection between two requests",
 		value: duration(shortest, func(c *Config) *time.Duration { return &c.KeepAlive })},
 	{Name: "tunnel-idle-timeout", Group: groupTime, Arg: "D", Default: "0s",
-		Usage: "between two bytes of a WebSocket, either way; 0s: no limit, and who is gone is found by TCP's keep-alive",
+		Usage: "between two bytes of a WebSocket or a call of gRPC, either way; 0s: no limit, and who is gone is found by TCP's keep-alive",
 		value: duration(0, func(c *Config) *time.Duration { return &c.TunnelIdle })},
 	{Name: "drain-timeout", Group: groupTime, Arg: "D", Default: "30s",
 		Usage: "for exchanges under way when told to stop, WebSockets among them, which hear of it in the last quarter; 0s cuts them",

@@ -129,7 +129,7 @@ func (c *Conn) askClient(d int64) {
 		}
 		w.missed = 1 // once is enough: an end that comes later wakes the wait
 	case client != nil && client.Left():
-		if w.missed++; w.missed >= askPatience {
+		if w.missed++; w.missed >= askPatience || client.sock == nil { // what is no socket knows for sure
 			w.end(d, clientLeft, c.nc.SetReadDeadline)
 		}
 	}

@@ -1,0 +1,310 @@
+package grpctest
+
+import (
+	"context"
+	"crypto/sha256"
+	"fmt"
+	"io"
+	"math/rand"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"google.golang.org/grpc"
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/metadata"
+	"google.golang.org/grpc/status"
+)
+
+// each runs f by h2c on both sides, and by TLS on both.
+func each(t *testing.T, f func(t *testing.T, cc *grpc.ClientConn, u *upstream), args ...string) {
+	t.Run("h2c", func(t *testing.T) {
+		u := startUpstream(t, nil)
+		f(t, startFront(t, nil, append(args, "--upstream", "h2c://"+u.addr)...).dial(t, nil), u)
+	})
+	t.Run("tls", func(t *testing.T) {
+		id := newIdentity(t)
+		u := startUpstream(t, id)
+		f(t, startFront(t, id, append(args, "--upstream", "h2://"+u.addr)...).dial(t, id), u)
+	})
+}
+
+func TestFourShapesOfCalls(t *testing.T) {
+	each(t, func(t *testing.T, cc *grpc.ClientConn, u *upstream) {
+		ctx := within(t, 10*time.Second)
+		var m msg
+		must(t, cc.Invoke(ctx, "/test.Echo/Unary", bytesOf("hello"), &m))
+		if string(m.Value) != "hello" {
+			t.Errorf("unary: %q", m.Value)
+		}
+
+		s := begin(t, ctx, cc, "Collect")
+		for _, w := range []string{"a", "b", "c"} {
+			s.send(w)
+		}
+		must(t, s.CloseSend())
+		s.want("abc")
+		s.ends(codes.OK)
+
+		s = begin(t, ctx, cc, "Spell")
+		s.send("xyz")
+		must(t, s.CloseSend())
+		for _, w := range []string{"x", "y", "z"} {
+			s.want(w)
+		}
+		s.ends(codes.OK)
+		if v := s.Trailer()["x-tail"]; len(v) != 1 || v[0] != "t" {
+			t.Errorf("trailer %q", v)
+		}
+
+		s = begin(t, ctx, cc, "Talk")
+		for i := range 20 {
+			w := fmt.Sprint("ping ", i)
+			s.send(w)
+			s.want(w) // before anything more is sent
+			time.Sleep(time.Duration(rand.Intn(20)) * time.Millisecond)
+		}
+		must(t, s.CloseSend())
+		s.ends(codes.OK)
+	})
+}
+
+func (c call) ends(want codes.Code) {
+	c.t.Helper()
+	got, err := c.receive()
+	if err == io.EOF {
+		err = nil
+	}
+	if status.Code(err) != want {
+		c.t.Errorf("%.40q, %v; want the end with %v", got, err, want)
+	}
+}
+
+func TestMetadataPassesBothWays(t *testing.T) {
+	each(t, func(t *testing.T, cc *grpc.ClientConn, u *upstream) {
+		ctx := metadata.AppendToOutgoingContext(within(t, 10*time.Second), "x-ask", "a", "x-ask-bin", "\x00\x80\xff")
+		var head, tail metadata.MD
+		var m msg
+		must(t, cc.Invoke(ctx, "/test.Echo/Unary", bytesOf(""), &m, grpc.Header(&head), grpc.Trailer(&tail)))
+		f := func(md metadata.MD, name, want string) {
+			t.Helper()
+			if got := md[name]; len(got) != 1 || got[0] != want {
+				t.Errorf("%s: %q, want %q", name, got, want)
+			}
+		}
+		f(head, "x-head", "h")
+		f(head, "x-head-bin", "\x00\xff")
+		f(head, "x-echo-bin", "\x00\x80\xff")
+		f(tail, "x-tail", "t")
+		f(tail, "x-tail-bin", "\x01\xfe")
+		f(tail, "x-echo", "a")
+	})
+}
+
+func TestErrorsAreTheUpstreams(t *testing.T) {
+	each(t, func(t *testing.T, cc *grpc.ClientConn, u *upstream) {
+		ctx := within(t, 10*time.Second)
+		var tail metadata.MD
+		var m msg
+		st := status.Convert(cc.Invoke(ctx, "/test.Echo/Fail", bytesOf(""), &m, grpc.Trailer(&tail)))
+		if st.Code() != codes.FailedPrecondition || st.Message() != "nein: \"ä\" %" || len(st.Details()) != 1 || first(tail["x-tail"]) != "t" {
+			t.Errorf("%v %q %v %v", st.Code(), st.Message(), st.Details(), tail)
+		}
+		if err := cc.Invoke(ctx, "/test.Echo/None", bytesOf(""), &m); status.Code(err) != codes.Unimplemented {
+			t.Errorf("unknown method: %v", err)
+		}
+		s := begin(t, ctx, cc, "Talk")
+		s.send("a")
+		s.want("a")
+		began := time.Now()
+		s.send("fail") // and the client does not end its side
+		s.ends(codes.Aborted)
+		if d := time.Since(began); d > 80*time.Millisecond {
+			t.Errorf("an end by the server's word took %v", d)
+		}
+	})
+}
+
+func TestDeadlinesAndCancelsReachTheServer(t *testing.T) {
+	each(t, func(t *testing.T, cc *grpc.ClientConn, u *upstream) {
+		var m msg
+		err := cc.Invoke(within(t, 300*time.Millisecond), "/test.Echo/Hang", bytesOf(""), &m)
+		if status.Code(err) != codes.DeadlineExceeded {
+			t.Errorf("deadline: %v", err)
+		}
+		if d := <-u.deadline; d <= 0 || d > 300*time.Millisecond {
+			t.Errorf("the server was given %v", d)
+		}
+		u.ended(t)
+
+		ctx, cancel := context.WithCancel(within(t, 10*time.Second))
+		go func() {
+			<-u.deadline
+			cancel()
+		}()
+		if err := cc.Invoke(ctx, "/test.Echo/Hang", bytesOf(""), &m); status.Code(err) != codes.Canceled {
+			t.Errorf("cancel: %v", err)
+		}
+		u.ended(t)
+
+		ctx, cancel = context.WithCancel(within(t, 10*time.Second))
+		s := begin(t, ctx, cc, "Talk")
+		s.send("a")
+		s.want("a")
+		cancel()
+		u.ended(t)
+	})
+}
+
+// ended waits for a server's call to end, soon.
+func (u *upstream) ended(t *testing.T) {
+	t.Helper()
+	began := time.Now()
+	select {
+	case <-u.cancelled:
+		if d := time.Since(began); d > time.Second {
+			t.Errorf("the server heard of it after %v", d)
+		}
+	case <-time.After(5 * time.Second):
+		t.Fatal("the server did not hear of it")
+	}
+}
+
+func TestLargeMessages(t *testing.T) {
+	each(t, func(t *testing.T, cc *grpc.ClientConn, u *upstream) {
+		ctx := within(t, 20*time.Second)
+		b := make([]byte, 4<<20)
+		rand.New(rand.NewSource(1)).Read(b)
+		var m msg
+		must(t, cc.Invoke(ctx, "/test.Echo/Unary", bytesOf(string(b)), &m))
+		if sha256.Sum256(m.Value) != sha256.Sum256(b) {
+			t.Errorf("unary: %d bytes, not those that were sent", len(m.Value))
+		}
+		s := begin(t, ctx, cc, "Talk")
+		for range 4 {
+			s.send(string(b))
+			s.want(string(b))
+		}
+		must(t, s.CloseSend())
+		s.ends(codes.OK)
+	})
+}
+
+func TestManyStreamsAtOnce(t *testing.T) {
+	each(t, func(t *testing.T, cc *grpc.ClientConn, u *upstream) {
+		ctx := within(t, 20*time.Second)
+		var wg sync.WaitGroup
+		for i := range 100 {
+			wg.Go(func() {
+				s := begin(t, ctx, cc, "Talk")
+				for j := range 10 {
+					w := strings.Repeat(fmt.Sprint(i, "-", j, " "), i*20)
+					if s.SendMsg(bytesOf(w)) != nil {
+						t.Error("cannot send")
+						return
+					}
+					if got, err := s.receive(); got != w || err != nil {
+						t.Errorf("%.20q: %.20q, %v", w, got, err)
+						return
+					}
+				}
+				_ = s.CloseSend()
+				s.ends(codes.OK)
+			})
+		}
+		wg.Wait()
+		if n := u.ln.count(); n > 3 {
+			t.Errorf("%d connections to the upstream for 100 streams", n)
+		}
+	})
+}
+
+// Who reads slowly stops who sends, and not only our memory from being small.
+func TestASlowReaderStopsTheSender(t *testing.T) {
+	each(t, func(t *testing.T, cc *grpc.ClientConn, u *upstream) {
+		ctx, cancel := context.WithCancel(within(t, 20*time.Second))
+		s := begin(t, ctx, cc, "Flood")
+		s.send("")
+		must(t, s.CloseSend())
+		var before int64 = -1
+		until(t, "the sender waits", func() bool {
+			time.Sleep(100 * time.Millisecond)
+			n := u.sent.Load()
+			stopped := n == before && n > 0
+			before = n
+			return stopped
+		})
+		if most := int64(8 << 20 / (16 << 10)); before > most {
+			t.Errorf("%d messages of 16 KiB sent to nobody, want at most %d", before, most)
+		}
+		for range 2 * before { // and goes on when it is read
+			if _, err := s.receive(); err != nil {
+				t.Fatal(err)
+			}
+		}
+		cancel()
+		u.ended(t)
+	})
+}
+
+func TestAQuietStreamStays(t *testing.T) {
+	each(t, func(t *testing.T, cc *grpc.ClientConn, u *upstream) {
+		s := begin(t, within(t, 10*time.Second), cc, "Talk")
+		s.send("a")
+		s.want("a")
+		time.Sleep(time.Second)
+		s.send("b")
+		s.want("b")
+		must(t, s.CloseSend())
+		s.ends(codes.OK)
+	}, "--idle-timeout", "300ms")
+}
+
+func TestAnUpstreamThatDiesIsNoEnd(t *testing.T) {
+	each(t, func(t *testing.T, cc *grpc.ClientConn, u *upstream) {
+		ctx := within(t, 10*time.Second)
+		s := begin(t, ctx, cc, "Talk")
+		s.send("a")
+		s.want("a")
+		u.ln.cut()
+		if w, err := s.receive(); err == nil || err == io.EOF || status.Code(err) == codes.DeadlineExceeded {
+			t.Errorf("%q, %v: want a failure, at once", w, err)
+		} else {
+			t.Log(err)
+		}
+		var m msg // and the next call takes a new connection
+		if err := cc.Invoke(ctx, "/test.Echo/Unary", bytesOf("b"), &m); err != nil || string(m.Value) != "b" {
+			t.Errorf("%q, %v", m.Value, err)
+		}
+	})
+}
+
+func TestNobodyThereIsUnavailable(t *testing.T) {
+	cc := startFront(t, nil, "--upstream", "h2c://"+freeAddr(t)).dial(t, nil)
+	var m msg
+	if err := cc.Invoke(within(t, 10*time.Second), "/test.Echo/Unary", bytesOf(""), &m); status.Code(err) != codes.Unavailable {
+		t.Errorf("%v, want Unavailable", err)
+	}
+}
+
+// An upstream that is replaced says GOAWAY; no call fails for it.
+func TestAServerThatStopsLosesNoCall(t *testing.T) {
+	old, other := startUpstream(t, nil), startUpstream(t, nil)
+	cc := startFront(t, nil, "--upstream", "h2c://"+old.addr, "--upstream", "h2c://"+other.addr).dial(t, nil)
+	ctx := within(t, 20*time.Second)
+	var wg sync.WaitGroup
+	for range 20 {
+		wg.Go(func() {
+			for i := range 50 {
+				var m msg
+				if err := cc.Invoke(ctx, "/test.Echo/Sleep", bytesOf(strings.Repeat("x", i%7)), &m); err != nil {
+					t.Error(err)
+				}
+			}
+		})
+	}
+	time.Sleep(50 * time.Millisecond)
+	old.GracefulStop()
+	wg.Wait()
+}
