@@ -24,7 +24,7 @@
 // overtaken (GOAWAY, REFUSED_STREAM) goes out again on another by itself, as
 // long as what was taken of its body is still here; else Unsent tells so.
 //
-// What costs what: a goroutine of ours and one of x/net's for each stream, and
-// about 60 allocations, most of them x/net's; a connection is dialed only when
-// all others are full.
+// What costs what: a goroutine of ours and one of x/net's for each stream; an
+// exchange takes about 35 µs more than on a kept connection of HTTP/1.1, most of
+// it x/net's; a connection is dialed only when all others are full.
 package stream

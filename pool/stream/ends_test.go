@@ -2,6 +2,7 @@ package stream
 
 import (
 	"bufio"
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -15,6 +16,7 @@ import (
 	"time"
 
 	"golang.org/x/net/http2"
+	"golang.org/x/net/http2/hpack"
 )
 
 const get = "GET / HTTP/1.1\r\nHost: a\r\n\r\n"
@@ -325,6 +327,56 @@ func refuser(ln net.Listener, refuse func(*http2.Framer, uint32)) {
 				refuse(fr, fm.StreamID)
 			}
 		}
+	}
+}
+
+// What is one line in HTTP/2 must not become two in HTTP/1.1.
+func TestAnUpstreamCannotAddLines(t *testing.T) {
+	f := func(where string, head, trailer []hpack.HeaderField) {
+		t.Helper()
+		ln, err := net.Listen("tcp", "127.0.0.1:0")
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer ln.Close()
+		var wg sync.WaitGroup
+		defer wg.Wait()
+		wg.Go(func() { refuser(ln, func(fr *http2.Framer, id uint32) { answerWith(fr, id, head, trailer) }) })
+		s := New(Options{MaxHead: 1 << 16, Dial: func(context.Context) (net.Conn, error) { return net.Dial("tcp", ln.Addr().String()) }})
+		defer s.Close()
+		nc, _, err := s.Open(context.Background())
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer nc.Close()
+		io.WriteString(nc, "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 1\r\n\r\nx")
+		b, err := io.ReadAll(nc)
+		if err == nil || strings.Contains(string(b), "evil") {
+			t.Errorf("%s: %q, %v", where, b, err)
+		}
+	}
+	ok := []hpack.HeaderField{{Name: ":status", Value: "200"}}
+	for _, bad := range []hpack.HeaderField{
+		{Name: "a", Value: "b\r\nevil: c"}, {Name: "a", Value: "b\nevil: c"}, {Name: "a", Value: "evil\x00"},
+		{Name: "evil: c\r\na", Value: "b"}, {Name: "evil a", Value: "b"}, {Name: "Evil", Value: "b"},
+	} {
+		f("head", append(ok[:1:1], bad), nil)
+		f("trailer", ok, []hpack.HeaderField{bad})
+	}
+}
+
+// answerWith answers a stream with these fields.
+func answerWith(fr *http2.Framer, id uint32, head, trailer []hpack.HeaderField) {
+	var b bytes.Buffer
+	e := hpack.NewEncoder(&b)
+	for _, part := range [][]hpack.HeaderField{head, trailer} {
+		for _, f := range part {
+			_ = e.WriteField(f)
+		}
+		if len(part) > 0 {
+			_ = fr.WriteHeaders(http2.HeadersFrameParam{StreamID: id, BlockFragment: b.Bytes(), EndHeaders: true, EndStream: len(trailer) > 0 && &part[0] == &trailer[0]})
+		}
+		b.Reset()
 	}
 }
 
