@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"math/rand"
+	"net"
 	"strings"
 	"sync"
 	"testing"
@@ -307,4 +308,35 @@ func TestAServerThatStopsLosesNoCall(t *testing.T) {
 	time.Sleep(50 * time.Millisecond)
 	old.GracefulStop()
 	wg.Wait()
+}
+
+// The same with one upstream, which comes back at its place: what was under way
+// ends, what comes meanwhile is told that nobody is there, or waits.
+func TestAnUpstreamThatComesBack(t *testing.T) {
+	u := startUpstream(t, nil)
+	cc := startFront(t, nil, "--upstream", "h2c://"+u.addr).dial(t, nil)
+	ctx := within(t, 20*time.Second)
+	var m msg
+	must(t, cc.Invoke(ctx, "/test.Echo/Unary", bytesOf("a"), &m))
+	s := begin(t, ctx, cc, "Talk")
+	s.send("a")
+	s.want("a")
+	stopped := make(chan struct{})
+	go func() {
+		u.GracefulStop() // takes no more, and waits for the call
+		close(stopped)
+	}()
+	time.Sleep(50 * time.Millisecond)
+	s.send("b")
+	s.want("b")
+	if err := cc.Invoke(ctx, "/test.Echo/Unary", bytesOf("a"), &m); status.Code(err) != codes.Unavailable {
+		t.Errorf("%v from nobody, want Unavailable", err)
+	}
+	must(t, s.CloseSend())
+	s.ends(codes.OK)
+	<-stopped
+	ln, err := net.Listen("tcp", u.addr)
+	must(t, err)
+	serveUpstream(t, ln, nil)
+	until(t, "it is back", func() bool { return cc.Invoke(ctx, "/test.Echo/Unary", bytesOf("c"), &m) == nil })
 }
