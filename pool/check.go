@@ -66,7 +66,8 @@ func (u *Upstream) fall(err error) {
 	}
 }
 
-// knock opens a connection for a check, or a stream on one of its own.
+// knock opens a connection to see whether that can be done, or a stream on one
+// of its own.
 func (u *Upstream) knock(within time.Duration) (net.Conn, error) {
 	if u.h2 == nil {
 		return u.connect(within)

@@ -71,7 +71,7 @@ func (u *Upstream) regain() {
 		if !p.sleep(jitter(wait)) || u.retired.Load() || !u.down.Load() {
 			return
 		}
-		if nc, err := u.connect(p.opt.Connect); err == nil {
+		if nc, err := u.knock(p.opt.Connect); err == nil {
 			_ = nc.Close()
 			break
 		}
