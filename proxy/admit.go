@@ -10,6 +10,9 @@ import (
 func (p *Proxy) admit(x *Exchange) bool {
 	x.close = p.last(x)
 	q := &x.Req
+	if p.opt.Proof != nil && p.prove(x) {
+		return false
+	}
 	if p.opt.Redirect != "" && !x.secure() && string(q.Method) != "CONNECT" {
 		return p.redirect(x)
 	}

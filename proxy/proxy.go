@@ -58,6 +58,7 @@ type Options struct {
 	Forwarded bool           // add Forwarded (RFC 7239) to requests
 
 	Redirect string        // requests without TLS are sent to https at this port; "": they are served
+	Proof    Proof         // that a name is ours, for who issues certificates; nil: none
 	HSTS     time.Duration // told in answers by TLS, whole seconds; 0: not
 }
 

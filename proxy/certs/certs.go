@@ -41,7 +41,8 @@ type shown struct {
 // Options say what is in a Store.
 type Options struct {
 	Pairs      []Pair
-	SelfSigned bool          // one for localhost, behind the pairs
+	Issued     Issued        // behind the pairs; nil: none
+	SelfSigned bool          // one for localhost, behind all others
 	ClientCA   string        // file of who vouches for clients, each of which must then show a certificate; "": they are not asked
 	Protocols  []string      // that are agreed on by ALPN, the best first
 	Shared     Shared        // ticket keys of all nodes; nil: each has its own
@@ -65,13 +66,18 @@ type Stats struct {
 
 const defaultEvery = 5 * time.Second
 
-// New loads all certificates, and fails unless all of them can be used. The
-// error tells of each that cannot.
+// New loads all certificates, and fails unless all of them can be used, but
+// for those of Issued. The error tells of each that cannot.
 func New(o Options) (*Store, error) {
 	o.Every, o.Log = cmp.Or(o.Every, defaultEvery), cmp.Or(o.Log, slog.Default())
 	s := &Store{opt: o}
 	for _, p := range o.Pairs {
 		s.kept = append(s.kept, &kept{source: &pair{Pair: p}})
+	}
+	if o.Issued != nil {
+		for _, n := range o.Issued.Names() {
+			s.kept = append(s.kept, &kept{source: &issued{domain: n, from: o.Issued}})
+		}
 	}
 	if o.SelfSigned {
 		s.kept = append(s.kept, &kept{source: &selfSigned{}})
@@ -112,7 +118,9 @@ func (s *Store) Config() *tls.Config { return s.now.Load().config }
 func (s *Store) publish() {
 	n := &snapshot{}
 	for _, k := range s.kept {
-		n.shown = append(n.shown, shown{k.name(), k.cert})
+		if k.cert != nil {
+			n.shown = append(n.shown, shown{k.name(), k.cert})
+		}
 	}
 	n.config = &tls.Config{
 		GetCertificate: newIndex(n.shown, &s.Stats.Unknown).choose,
@@ -122,6 +130,9 @@ func (s *Store) publish() {
 	}
 	if s.clients != nil {
 		n.config.ClientAuth, n.config.ClientCAs = tls.RequireAndVerifyClientCert, s.clients.pool
+	}
+	if s.opt.Issued != nil {
+		prove(n.config, s.opt.Issued)
 	}
 	n.config.SetSessionTicketKeys(s.tickets.set)
 	s.now.Store(n)
@@ -179,6 +190,10 @@ func (s *Store) lookAtClients(forced bool) (changed bool) {
 // Run looks at the files again and again, and changes the keys of session
 // tickets, until ctx is done.
 func (s *Store) Run(ctx context.Context) {
+	var changed <-chan struct{}
+	if s.opt.Issued != nil {
+		changed = s.opt.Issued.Changed()
+	}
 	for {
 		s.share(ctx)
 		s.look(false)
@@ -189,6 +204,8 @@ func (s *Store) Run(ctx context.Context) {
 			t.Stop()
 			return
 		case <-t.C:
+		case <-changed:
+			t.Stop()
 		}
 	}
 }

@@ -37,11 +37,15 @@ func names(leaf *x509.Certificate) []string {
 
 // choose is a tls.Config's GetCertificate. A name that nobody has gets the
 // first certificate: the client then sees whom it has reached instead, and
-// one that does not check is served, as one without a name is.
+// one that does not check is served, as one without a name is. If there is
+// none at all yet, package tls says so by unrecognized_name.
 func (x *index) choose(hello *tls.ClientHelloInfo) (*tls.Certificate, error) {
 	found := x.find(hello.ServerName)
 	if len(found) == 1 { // fast path
 		return found[0], nil
+	}
+	if len(found) == 0 {
+		return nil, nil
 	}
 	for _, c := range found {
 		if hello.SupportsCertificate(c) == nil {

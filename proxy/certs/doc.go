@@ -4,6 +4,7 @@
 //	certs.go    the Store: all certificates, and the tls.Config made of them
 //	source.go   where one comes from, and what is kept while that fails
 //	pair.go     from two files
+//	issued.go   from an authority, once it has issued it
 //	self.go     self-signed, for localhost
 //	choose.go   the one for a client's hello
 //	tickets.go  the keys of session tickets, each node's or all nodes'
@@ -19,8 +20,8 @@
 // changes nothing, and is told of once; what becomes right is taken within
 // Options.Every, or at once by Reload. Private keys are in no message.
 //
-// A further source, such as ACME, is a file with a type that has source's
-// methods and a row in New.
+// A further source is a file with a type that has source's methods and a row
+// in New.
 //
 // What costs what: Config is one load, choosing a certificate one look into a
 // map, or two with a wildcard. A look at the files is three stats for each pair.

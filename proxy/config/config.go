@@ -74,6 +74,7 @@ type TLS struct {
 	Listen     []Address    // where; none: nowhere, and all else is zero, too
 	Pairs      []certs.Pair // in the operator's order
 	SelfSigned bool         // a certificate for localhost; with no Pairs, always
+	ACME       ACME         // ordered from an authority
 	ClientCA   string       // file of who vouches for clients; "": they are not asked
 
 	Redirect bool          // requests without TLS are sent to https
@@ -81,6 +82,16 @@ type TLS struct {
 	HSTS     time.Duration // for which browsers are told to come by TLS only, whole seconds; 0: they are not
 
 	passphrases string // of all Pairs
+}
+
+// ACME is which certificates are ordered, and from whom.
+type ACME struct {
+	Names     []string // in lower case; none: all else is zero, too
+	Email     string   // "": none is told
+	CA        string   // URL of its directory
+	Roots     string   // file of who vouches for it; "": whom the machine trusts
+	Dir       string   // where everything is kept; "": in Redis, or see Where
+	Challenge string   // how names are proved: any, http-01 or tls-alpn-01
 }
 
 // UpstreamTLS is how upstreams of https are believed, and what they are shown.

@@ -128,10 +128,11 @@ func (c *Config) reachesTLS() bool {
 // checkTLS pairs certificates with keys, and finds what was given in vain.
 func (c *Config) checkTLS(add func(name, value, why string, args ...any), raw Raw) {
 	t := &c.TLS
-	if g, given := raw["listen"]; given && len(c.Listen) == 0 && len(t.Pairs) == 0 && !t.SelfSigned && slices.Equal(g.Words, []string{none}) {
+	if g, given := raw["listen"]; given && len(c.Listen) == 0 && !t.certified(raw) && slices.Equal(g.Words, []string{none}) {
 		add("listen", none, "nor can clients connect by TLS, want an address, or --tls-cert FILE as well")
 	}
-	if len(t.Pairs) == 0 && !t.SelfSigned {
+	if !t.certified(raw) {
+		c.checkACME(add, raw)
 		for _, name := range []string{"tls-passphrases", "tls-listen", "tls-client-ca", "https-redirect", "https-port", "hsts"} {
 			if g, given := raw[name]; given && !(name == "tls-passphrases" && c.UpstreamTLS.Identity.Cert != "") && !off0(g) {
 				add(name, "", "there is no certificate, want --tls-cert FILE and --tls-key FILE as well, or --tls-self-signed")
@@ -156,6 +157,14 @@ func (c *Config) checkTLS(add func(name, value, why string, args ...any), raw Ra
 		}
 	}
 	c.checkRedirect(add, raw)
+	c.checkACME(add, raw)
+}
+
+// certified tells whether there will be a certificate. What is wrong with the
+// name of one that is to be ordered has its line already.
+func (t *TLS) certified(raw Raw) bool {
+	_, ordered := raw["acme"]
+	return len(t.Pairs) > 0 || t.SelfSigned || ordered
 }
 
 // checkPairs completes the pairs and reads them: what cannot be used is to be

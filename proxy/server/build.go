@@ -94,6 +94,7 @@ func (s *Server) makeProxy(pages proxy.Pages) {
 		Forwarded: c.Forwarded,
 		Redirect:  s.httpsPort(),
 		HSTS:      c.TLS.HSTS,
+		Proof:     s.proof(),
 	})
 	s.edge = edge.New(edge.Options{
 		Proxy:     s.proxy,

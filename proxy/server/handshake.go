@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"multiserver/proxy/certs"
+	"multiserver/proxy/certs/acme"
 )
 
 // handshakes agrees on TLS with clients, each within a time of its own.
@@ -42,13 +43,14 @@ const (
 	badCertificate                // that of the client is not good
 	refused                       // it does not like ours, and said so
 	stopped                       // we are going
+	unready                       // there is no certificate yet
 	broken                        // it broke TLS's rules, or its connection
 	failures                      // how many there are
 )
 
 var failureNames = [failures]string{
 	"client-left", "timeout", "plain-http", "not-tls", "version", "cipher", "protocol",
-	"no-client-certificate", "client-certificate", "refused-by-client", "stopped", "broken",
+	"no-client-certificate", "client-certificate", "refused-by-client", "stopped", "no-certificate-yet", "broken",
 }
 
 func (f failure) String() string { return failureNames[f] }
@@ -68,6 +70,10 @@ func (h *handshakes) shake(nc net.Conn) (net.Conn, string) {
 	}
 	s := c.ConnectionState()
 	h.done[flagOf(s.Version >= tls.VersionTLS13)][flagOf(s.DidResume)].Add(1)
+	if s.NegotiatedProtocol == acme.TLSALPN { // the handshake was the proof, RFC 8737 §3
+		part(c)
+		return c, nothing
+	}
 	return c, cmp.Or(s.NegotiatedProtocol, http1)
 }
 
@@ -154,6 +160,7 @@ var failureWords = []struct {
 	{"no key exchanges supported", badCipher},
 	{"unsupported application protocols", badProtocol},
 	{"client didn't provide a certificate", noCertificate},
+	{"no certificates configured", unready},
 	{"client certificate", badCertificate},
 	{"local error: tls: bad record MAC", refused}, // OpenSSL says so in the clear where we expect it encrypted
 	{"reset by peer", left},

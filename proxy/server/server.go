@@ -23,6 +23,7 @@ import (
 	"multiserver/proxy"
 	"multiserver/proxy/admin"
 	"multiserver/proxy/certs"
+	"multiserver/proxy/certs/acme"
 	"multiserver/proxy/config"
 	"multiserver/proxy/edge"
 	"multiserver/proxy/wire"
@@ -38,6 +39,7 @@ type Server struct {
 	gate    *pool.Gate         // nil: no limit
 	cache   *cache.Cache       // nil: none
 	certs   *certs.Store       // that clients are shown; nil: no TLS
+	acme    *acme.Authority    // that certificates are ordered from; nil: none
 	ours    *certs.Store       // what upstreams are shown; nil: nothing
 	shakes  *handshakes        // nil: no TLS
 	headers *headers           // nil: none come anywhere
@@ -102,6 +104,9 @@ func (s *Server) abandon() {
 	}
 	if s.cache != nil {
 		s.cache.Close()
+	}
+	if s.acme != nil {
+		s.acme.Close()
 	}
 	if s.lines != nil {
 		_ = s.lines.Close()
@@ -231,6 +236,10 @@ func (s *Server) Run(ctx context.Context) error {
 			wg.Go(func() { c.Run(watch) })
 		}
 	}
+	if s.acme != nil {
+		s.tellPorts()
+		wg.Go(func() { s.acme.Run(watch) })
+	}
 	if s.admin != nil {
 		s.log.Info("admin listening", "addr", s.admin.Addr().String())
 		wg.Go(func() {
@@ -336,6 +345,9 @@ func (s *Server) close() {
 	if s.cache != nil {
 		s.saveCache()
 		s.cache.Close()
+	}
+	if s.acme != nil {
+		s.acme.Close()
 	}
 	s.guard.Close()
 	if s.lines != nil {

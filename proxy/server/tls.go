@@ -21,6 +21,9 @@ func (s *Server) makeTLS() (err error) {
 	if len(t.Listen) == 0 {
 		return nil
 	}
+	if err = s.makeACME(); err != nil {
+		return err
+	}
 	o := certs.Options{
 		Pairs:      t.Pairs,
 		SelfSigned: t.SelfSigned,
@@ -30,6 +33,9 @@ func (s *Server) makeTLS() (err error) {
 	}
 	if r := &s.conf.Cache.Redis; len(r.Addrs) > 0 {
 		o.Shared = ticketBoard{r}
+	}
+	if s.acme != nil {
+		o.Issued = s.acme
 	}
 	if s.certs, err = certs.New(o); err != nil {
 		return fmt.Errorf("TLS: %w", err)
