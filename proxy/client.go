@@ -25,7 +25,7 @@ type Client struct {
 	secure  bool       // it came by TLS
 	port    string     // where it connected to
 	asserts []byte     // the fields that say so to an upstream, ready to be sent
-	hsts    []byte     // the field that says to come by TLS only, ready to be sent; nil: none
+	invites []byte     // the fields that say how else to come from now on, ready to be sent; nil: none
 }
 
 // ServeConn reads requests from nc and serves them in order until the
@@ -263,7 +263,7 @@ func (c *Client) identify(nc net.Conn) {
 	}
 	c.trusted = c.p.trusts(c.addr)
 	if c.secure { // RFC 6797 §7.2: never without TLS
-		c.hsts = c.p.hsts
+		c.invites = c.p.invites(c.port)
 	}
 	b := make([]byte, 0, 128)
 	if c.addr.IsValid() {

@@ -1,6 +1,7 @@
 package proxy
 
 import (
+	"cmp"
 	"log/slog"
 	"net/netip"
 	"runtime/debug"
@@ -20,6 +21,7 @@ type Proxy struct {
 	pool     *pool.Pool
 	pages    Pages
 	hsts     []byte // nil: none
+	h3       []door // none: no HTTP/3
 	draining atomic.Bool
 	behind   sync.WaitGroup // refreshes that nobody waits for
 	grumble  throttle       // of complain
@@ -60,11 +62,17 @@ type Options struct {
 	Redirect string        // requests without TLS are sent to https at this port; "": they are served
 	Proof    Proof         // that a name is ours, for who issues certificates; nil: none
 	HSTS     time.Duration // told in answers by TLS, whole seconds; 0: not
+	HTTP3    []string      // ports at which it is spoken beside TLS, which answers there tell
+	H3Port   string        // the port to tell of instead, where clients see another; "": that of HTTP3
 }
 
 // New returns a Proxy.
 func New(o Options) *Proxy {
-	return &Proxy{opt: o, pool: o.Pool, pages: o.Pages, hsts: hstsField(o.HSTS)}
+	p := &Proxy{opt: o, pool: o.Pool, pages: o.Pages, hsts: hstsField(o.HSTS)}
+	for _, port := range o.HTTP3 {
+		p.h3 = append(p.h3, door{port, appendAltSvc(p.hsts, cmp.Or(o.H3Port, port))})
+	}
+	return p
 }
 
 // Drain makes every answer from here on its connection's last.

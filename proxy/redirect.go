@@ -58,3 +58,28 @@ func hstsField(d time.Duration) []byte {
 	}
 	return fmt.Appendf(nil, "Strict-Transport-Security: max-age=%d\r\n", int64(d.Seconds()))
 }
+
+// door is a port at which HTTP/3 is spoken, and all fields that invite those
+// who came there by TLS.
+type door struct {
+	port   string
+	fields []byte
+}
+
+// invites is what answers to a client say that came by TLS to port. By HTTP/3
+// too: what browsers have learned would else run out, and they would go back.
+func (p *Proxy) invites(port string) []byte {
+	for i := range p.h3 {
+		if p.h3[i].port == port {
+			return p.h3[i].fields
+		}
+	}
+	return p.hsts
+}
+
+// appendAltSvc returns fields with one behind them that tells of HTTP/3 (RFC
+// 7838): a day is what an operator who takes it away again has to wait until
+// nobody asks for it any more.
+func appendAltSvc(fields []byte, port string) []byte {
+	return fmt.Appendf(bytes.Clone(fields), "Alt-Svc: h3=\":%s\"; ma=86400\r\n", port)
+}

@@ -43,7 +43,7 @@ func (x *Exchange) appendResponse(dst []byte, framing wire.Framing) []byte {
 // appendConnection tells the client whether its connection goes on, where it
 // would not assume so, and how it should connect from now on.
 func (x *Exchange) appendConnection(dst []byte) []byte {
-	dst = append(dst, x.Client.hsts...)
+	dst = append(dst, x.Client.invites...)
 	switch {
 	case x.close:
 		return append(dst, closeField...)

@@ -80,6 +80,7 @@ type TLS struct {
 	Redirect bool          // requests without TLS are sent to https
 	Port     string        // there; "": that of the first of Listen
 	HSTS     time.Duration // for which browsers are told to come by TLS only, whole seconds; 0: they are not
+	HTTP3    bool          // is spoken, too, by UDP at those of Listen that ;accept-proxy and Unix sockets are not
 
 	passphrases string // of all Pairs
 }

@@ -133,7 +133,7 @@ func (c *Config) checkTLS(add func(name, value, why string, args ...any), raw Ra
 	}
 	if !t.certified(raw) {
 		c.checkACME(add, raw)
-		for _, name := range []string{"tls-passphrases", "tls-listen", "tls-client-ca", "https-redirect", "https-port", "hsts"} {
+		for _, name := range []string{"tls-passphrases", "tls-listen", "tls-client-ca", "https-redirect", "https-port", "hsts", "http3"} {
 			if g, given := raw[name]; given && !(name == "tls-passphrases" && c.UpstreamTLS.Identity.Cert != "") && !off0(g) {
 				add(name, "", "there is no certificate, want --tls-cert FILE and --tls-key FILE as well, or --tls-self-signed")
 			}
@@ -158,6 +158,9 @@ func (c *Config) checkTLS(add func(name, value, why string, args ...any), raw Ra
 	}
 	c.checkRedirect(add, raw)
 	c.checkACME(add, raw)
+	if t.HTTP3 && !slices.ContainsFunc(t.Listen, Address.HTTP3) {
+		add("http3", "", "there is no place for it, want a --tls-listen with a port and without ;accept-proxy: QUIC has no PROXY headers")
+	}
 }
 
 // certified tells whether there will be a certificate. What is wrong with the
@@ -166,6 +169,9 @@ func (t *TLS) certified(raw Raw) bool {
 	_, ordered := raw["acme"]
 	return len(t.Pairs) > 0 || t.SelfSigned || ordered
 }
+
+// HTTP3 tells whether a, to listen on by TLS, has a port for UDP as well.
+func (a Address) HTTP3() bool { return a.Network == "tcp" && !a.Proxied }
 
 // checkPairs completes the pairs and reads them: what cannot be used is to be
 // known before the old process is stopped for the new one.
@@ -192,8 +198,8 @@ func (c *Config) checkRedirect(add func(name, value, why string, args ...any), r
 	switch _, given := raw["https-port"]; {
 	case t.Redirect && len(c.Listen) == 0:
 		add("https-redirect", "", "has no effect with --listen none, want an address where clients connect without TLS, such as --listen :80")
-	case given && !t.Redirect:
-		add("https-port", "", "has no effect, want --https-redirect as well")
+	case given && !t.Redirect && !t.HTTP3:
+		add("https-port", "", "has no effect, want --https-redirect or --http3 as well")
 	}
 }
 

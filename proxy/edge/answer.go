@@ -15,7 +15,8 @@ import (
 type answer struct {
 	w     deadliner
 	head  bool // it answers a HEAD
-	last  bool // the connection is to end
+	last  bool // the connection is to end, and x/net is to be told
+	lazy  bool // w looks at its Header not before something is flushed: quic-go's
 	state state
 	left  int64 // of the body, or of the chunk
 
@@ -44,8 +45,8 @@ var (
 // mostPart is beyond --max-head's bounds.
 const mostPart = 2 << 20
 
-func (a *answer) begin(w deadliner, head, last bool) {
-	*a = answer{w: w, head: head, last: last, res: a.res, part: a.part[:0]}
+func (a *answer) begin(w deadliner, head, last, lazy bool) {
+	*a = answer{w: w, head: head, last: last, lazy: lazy, res: a.res, part: a.part[:0]}
 }
 
 // end lets go of the stream's.
@@ -141,6 +142,9 @@ func (a *answer) takeAnswer() error {
 	}
 	a.w.WriteHeader(r.Status)
 	a.sent = true
+	if a.lazy && a.head && a.state == ended {
+		a.w.Flush() // or it would say that there is no content, where we have said nothing
+	}
 	return nil
 }
 
@@ -222,6 +226,9 @@ func (a *answer) size(line []byte) error {
 	}
 	if a.state = inChunk; a.left == 0 {
 		a.state = inTrailer
+		if a.lazy {
+			a.w.Flush()
+		}
 		clear(a.w.Header()) // what was sent as the head is no trailer
 	}
 	return nil

@@ -16,8 +16,7 @@ import (
 // The bytes go by a wire.Conn, so that limits on waits cost no timers, and
 // while nothing comes no buffer is held.
 type conn struct {
-	edge   *Edge
-	secure bool
+	lanes
 
 	wire *wire.Conn
 	out  outbox
@@ -25,11 +24,6 @@ type conn struct {
 	reads sync.Mutex // held by who reads: x/net closes a connection that it still reads
 	begun bool       // guarded by reads
 	over  bool       // guarded by reads; no more of them
-
-	idle  sync.Cond // its L guards all below; signalled when busy falls to 0
-	busy  int       // lanes in use
-	ended bool      // no more streams
-	free  []*lane   // ready for the next streams, the last used on top
 }
 
 // direct is from where on bytes are not worth gathering: the data of a body.
@@ -44,7 +38,7 @@ func (c *conn) Read(p []byte) (n int, err error) {
 		return 0, net.ErrClosed
 	}
 	if !c.begun {
-		c.begin()
+		c.meet()
 	}
 	if len(c.wire.Buffered()) == 0 {
 		if len(p) >= direct {
@@ -59,9 +53,9 @@ func (c *conn) Read(p []byte) (n int, err error) {
 	return n, nil
 }
 
-// begin: x/net knows the connection by now, but may have got to know it after
+// meet: x/net knows the connection by now, but may have got to know it after
 // Drain had told all those that it knew.
-func (c *conn) begin() {
+func (c *conn) meet() {
 	c.begun = true
 	if c.edge.draining.Load() {
 		c.edge.Drain()
@@ -83,65 +77,14 @@ func (c *conn) SetDeadline(t time.Time) error      { return c.wire.NetConn().Set
 func (c *conn) SetReadDeadline(t time.Time) error  { return c.wire.NetConn().SetReadDeadline(t) }
 func (c *conn) SetWriteDeadline(t time.Time) error { return c.wire.NetConn().SetWriteDeadline(t) }
 
-// ServeHTTP serves a stream, in the goroutine that x/net has for it. A panic
-// is how x/net is told to reset it.
-func (c *conn) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	l := c.take()
-	if l == nil {
-		panic(http.ErrAbortHandler)
-	}
-	whole, fit := l.serve(w, r)
-	c.give(l, fit)
-	if !whole {
-		panic(http.ErrAbortHandler)
-	}
-}
-
-// take returns a lane, or nil if the connection has ended.
-func (c *conn) take() *lane {
-	c.idle.L.Lock()
-	defer c.idle.L.Unlock()
-	if c.ended {
-		return nil
-	}
-	c.busy++
-	if n := len(c.free) - 1; n >= 0 {
-		l := c.free[n]
-		c.free = c.free[:n]
-		return l
-	}
-	return newLane(c)
-}
-
-// give takes a lane back; one that is not fit for another stream is closed.
-func (c *conn) give(l *lane, fit bool) {
-	c.idle.L.Lock()
-	if c.busy--; c.busy == 0 {
-		c.idle.Signal()
-	}
-	if fit = fit && !c.ended; fit {
-		c.free = append(c.free, l)
-	}
-	c.idle.L.Unlock()
-	if !fit {
-		_ = l.client.Close()
-	}
-}
+// ServeHTTP is called by x/net for each stream.
+func (c *conn) ServeHTTP(w http.ResponseWriter, r *http.Request) { c.serve(w, r) }
 
 // end waits for the exchanges under way, whose streams are gone, and for the
 // goroutines that x/net may still have in a read or a write.
 func (c *conn) end() {
 	_ = c.Close()
-	c.idle.L.Lock()
-	c.ended = true
-	for c.busy > 0 {
-		c.idle.Wait()
-	}
-	free := c.free
-	c.idle.L.Unlock()
-	for _, l := range free {
-		_ = l.client.Close()
-	}
+	c.lanes.end()
 	c.reads.Lock() // the read has ended
 	c.over = true
 	c.reads.Unlock()

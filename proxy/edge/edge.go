@@ -5,7 +5,6 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
-	"sync"
 	"sync/atomic"
 	"time"
 
@@ -81,7 +80,8 @@ func (e *Edge) Serve(nc net.Conn) {
 // Take serves a connection of which something may be buffered already, but
 // nothing was consumed. The caller closes it.
 func (e *Edge) Take(w *wire.Conn) {
-	c := &conn{edge: e, wire: w, idle: sync.Cond{L: new(sync.Mutex)}}
+	c := &conn{wire: w}
+	c.begin(e, w.NetConn().LocalAddr(), w.NetConn().RemoteAddr())
 	c.out.begin(w, e.opt.Idle)
 	w.ReadWithin(0) // x/net ends those that are idle, by GOAWAY
 	var nc net.Conn = c

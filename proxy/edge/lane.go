@@ -14,10 +14,11 @@ import (
 // Behind an exchange that ended well it serves the next stream of its
 // connection, so that nothing about the client need be found out again.
 //
-// One goroutine, x/net's for the stream, runs the exchange; another of the
+// One goroutine, the library's for the stream, runs the exchange; another of the
 // core's may read while it writes.
 type lane struct {
-	conn   *conn
+	conn   *lanes
+	remote net.Addr
 	client *proxy.Client
 	ask    request
 	answer answer
@@ -28,7 +29,7 @@ type lane struct {
 	spoilt bool            // guarded by mu; a wait was ended: the next stream is not to suffer for it
 }
 
-// deadliner is x/net's ResponseWriter.
+// deadliner is x/net's ResponseWriter, and quic-go's.
 type deadliner interface {
 	http.ResponseWriter
 	http.Flusher
@@ -37,8 +38,8 @@ type deadliner interface {
 }
 
 // newLane is called with the connection's lock held.
-func newLane(c *conn) *lane {
-	l := &lane{conn: c}
+func newLane(c *lanes) *lane {
+	l := &lane{conn: c, remote: c.remote}
 	l.client = c.edge.opt.Proxy.NewClient(l)
 	return l
 }
@@ -49,7 +50,8 @@ func (l *lane) serve(w http.ResponseWriter, r *http.Request) (whole, fit bool) {
 	d := w.(deadliner)
 	l.attach(d, r.Context())
 	l.ask.begin(r)
-	l.answer.begin(d, r.Method == http.MethodHead, l.conn.edge.draining.Load())
+	quic := l.conn.quic
+	l.answer.begin(d, r.Method == http.MethodHead, !quic && l.conn.edge.draining.Load(), quic)
 	more := l.client.ServeNext()
 	whole = l.answer.state == ended
 	unspoilt := l.detach()
@@ -95,8 +97,8 @@ func (l *lane) Left() bool {
 // Secure tells whether the client came by TLS.
 func (l *lane) Secure() bool { return l.conn.secure }
 
-func (l *lane) LocalAddr() net.Addr  { return l.conn.LocalAddr() }
-func (l *lane) RemoteAddr() net.Addr { return l.conn.RemoteAddr() }
+func (l *lane) LocalAddr() net.Addr  { return l.conn.local }
+func (l *lane) RemoteAddr() net.Addr { return l.remote }
 
 // SetDeadline is how the core ends waits; it never sets other deadlines than
 // past ones, and none to take them back.

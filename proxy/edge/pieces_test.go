@@ -32,7 +32,7 @@ func (w *taken) SetWriteDeadline(time.Time) error { return nil }
 func told(b []byte, n int, head bool) string {
 	w := &taken{h: http.Header{}}
 	var a answer
-	a.begin(w, head, false)
+	a.begin(w, head, false, false)
 	for len(b) > 0 {
 		k := min(n, len(b))
 		if _, err := a.write(b[:k]); err != nil {

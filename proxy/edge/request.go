@@ -16,8 +16,7 @@ import (
 // LF or NUL into a value and nothing but lower-case tokens into a name (RFC
 // 9113 §8.2.1), so that what is one line here is one line for the core.
 type request struct {
-	body    io.Reader
-	trailer http.Header // filled in by x/net before the body's EOF
+	from *http.Request // its Trailer is filled in before its Body's EOF
 
 	buf     []byte // the head, later what is left of a chunk
 	pending []byte // of buf: what is read next
@@ -26,7 +25,7 @@ type request struct {
 }
 
 func (q *request) begin(r *http.Request) {
-	*q = request{body: r.Body, trailer: r.Trailer, buf: q.buf[:0]}
+	*q = request{from: r, buf: q.buf[:0]}
 	_, sized := r.Header["Content-Length"]
 	q.chunked = r.ContentLength != 0 && !sized
 	q.eof = r.ContentLength == 0
@@ -107,7 +106,9 @@ func (q *request) read(p []byte) (n int, err error) {
 
 // take reads body bytes as they are.
 func (q *request) take(p []byte) (n int, err error) {
-	n, err = q.body.Read(p)
+	for n == 0 && err == nil { // quic-go does that where trailers begin
+		n, err = q.from.Body.Read(p)
+	}
 	if err == io.EOF {
 		q.eof = true
 		if n > 0 {
@@ -132,7 +133,7 @@ func (q *request) chunk(p []byte) (int, error) {
 	data := p[sizeLine:min(len(p)-2, mostData)]
 	n, err := q.take(data)
 	if q.eof {
-		q.pending = appendEnd(q.buf[:0], q.trailer)
+		q.pending = appendEnd(q.buf[:0], q.from.Trailer)
 		q.buf = q.pending
 	}
 	if n > 0 {
@@ -187,7 +188,7 @@ func (q *request) ended() bool { return q.eof && len(q.pending) == 0 }
 
 // end lets go of the stream's.
 func (q *request) end() {
-	q.body, q.trailer, q.pending = nil, nil, nil
+	q.from, q.pending = nil, nil
 	if cap(q.buf) > wire.SmallBuffer {
 		q.buf = nil
 	}

@@ -95,6 +95,8 @@ func (s *Server) makeProxy(pages proxy.Pages) {
 		Redirect:  s.httpsPort(),
 		HSTS:      c.TLS.HSTS,
 		Proof:     s.proof(),
+		HTTP3:     s.http3.ports(),
+		H3Port:    c.TLS.Port,
 	})
 	s.edge = edge.New(edge.Options{
 		Proxy:     s.proxy,

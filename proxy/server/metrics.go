@@ -43,6 +43,7 @@ func (s *Server) metrics(m *admin.Metrics) {
 	}
 	s.headers.metrics(m)
 	s.tlsMetrics(m)
+	s.http3.metrics(m)
 	s.upstreamMetrics(m, s.pool.Upstreams())
 	memberMetrics(m, &s.members.Stats)
 }

@@ -49,8 +49,9 @@ type Server struct {
 	front   *fasthttp.Server
 	lns     []net.Listener
 	secure  []net.Listener // where TLS is spoken
-	admin   *admin.Admin   // nil: none
-	lines   *proxy.Log     // nil: none
+	http3   http3
+	admin   *admin.Admin // nil: none
+	lines   *proxy.Log   // nil: none
 	ready   atomic.Bool
 
 	turned atomic.Uint64 // connections refused for want of a worker
@@ -91,6 +92,7 @@ func (s *Server) build(ctx context.Context) error {
 		return err
 	}
 	s.makeProxy(pages)
+	s.makeHTTP3()
 	return s.openAdmin()
 }
 
@@ -99,6 +101,7 @@ func (s *Server) abandon() {
 	for _, ln := range slices.Concat(s.lns, s.secure) {
 		_ = ln.Close()
 	}
+	s.http3.close()
 	if s.pool != nil {
 		s.pool.Close()
 	}
@@ -138,7 +141,7 @@ func (s *Server) listen() error {
 	var plain, secure error
 	s.lns, plain = s.openAll("--listen", s.conf.Listen)
 	s.secure, secure = s.openAll("--tls-listen", s.conf.TLS.Listen)
-	return errors.Join(plain, secure)
+	return errors.Join(plain, secure, s.openHTTP3())
 }
 
 func (s *Server) openAll(setting string, on []config.Address) (lns []net.Listener, err error) {
@@ -216,7 +219,7 @@ func (s *Server) Run(ctx context.Context) error {
 	var wg sync.WaitGroup
 	watch, unwatch := context.WithCancel(context.Background())
 	wg.Go(func() { s.members.Run(watch, s.pool.Set) })
-	failed := make(chan error, len(s.lns)+len(s.secure)+1)
+	failed := make(chan error, len(s.lns)+len(s.secure)+len(s.http3.sockets)+1)
 	take := func(ln net.Listener, as string, tls *handshakes) {
 		s.log.Info(as, "addr", ln.Addr().String())
 		wg.Go(func() {
@@ -231,6 +234,7 @@ func (s *Server) Run(ctx context.Context) error {
 	for _, ln := range s.secure {
 		take(ln, "listening, TLS", s.shakes)
 	}
+	s.serveHTTP3(failed)
 	for _, c := range []*certs.Store{s.certs, s.ours} {
 		if c != nil {
 			wg.Go(func() { c.Run(watch) })
@@ -259,6 +263,7 @@ func (s *Server) Run(ctx context.Context) error {
 	if s.admin != nil {
 		_ = s.admin.Close()
 	}
+	s.http3.served.Wait()
 	wg.Wait()
 	s.close()
 	return err
@@ -280,8 +285,13 @@ func (s *Server) drain() {
 	ctx, cancel := context.WithTimeout(context.Background(), s.conf.Drain)
 	defer cancel()
 	until := time.Now().Add(s.conf.Drain)
-	closed := make(chan error, 1)
-	go func() { closed <- s.front.ShutdownWithContext(ctx) }()
+	s.http3.drain(ctx)
+	closed := make(chan struct{})
+	go func() {
+		_ = s.front.ShutdownWithContext(ctx)
+		s.http3.wait(ctx)
+		close(closed)
+	}()
 	end := time.NewTicker(wire.Tick)
 	defer end.Stop()
 	for {
