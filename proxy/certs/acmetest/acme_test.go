@@ -191,6 +191,33 @@ func TestNodesWithOneRedisOrderOnce(t *testing.T) {
 	}
 }
 
+// A balancer in front of the nodes sends the authority to any of them.
+func TestANodeProvesWhatAnotherOrdered(t *testing.T) {
+	server, err := exec.LookPath("redis-server")
+	if err != nil {
+		t.Skip("no redis-server here")
+	}
+	f := func(challenge string) {
+		t.Helper()
+		t.Run(challenge, func(t *testing.T) {
+			a, redis := newAuthority(t).start(), addr(t)
+			run(t, nil, server, "--bind", "127.0.0.1", "--port", port(redis), "--save", "", "--appendonly", "no", "--dir", t.TempDir())
+			until(t, "redis listens", func() bool { return connects(redis) })
+			stranger := *a
+			stranger.root, _ = localhost(t, t.TempDir()) // this node does not believe Pebble, and so cannot order
+			asked := stranger.node(a.plain, a.secure, "", "--acme-challenge", challenge, "--cache", "64MiB", "--redis", "redis://"+redis)
+			asked.says(`cannot be ordered yet`)
+			orders := a.node(addr(t), addr(t), "", "--acme-challenge", challenge, "--cache", "64MiB", "--redis", "redis://"+redis)
+			if x, y := orders.has(), asked.has(); x != y {
+				t.Errorf("%s and %s", x, y)
+			}
+			asked.says(`served key authentication.*challenge=` + challenge + `.*distributed=true`)
+		})
+	}
+	f("tls-alpn-01")
+	f("http-01")
+}
+
 func TestRedisDownAtStart(t *testing.T) {
 	server, err := exec.LookPath("redis-server")
 	if err != nil {
