@@ -1,7 +1,7 @@
 // Package edge lets HTTP/2 and HTTP/3 clients in to a core that speaks HTTP/1.1.
 //
-// It hides x/net/http2 and quic-go, and that there are streams: each becomes a connection
-// of its own kind, a lane, on which the core reads a request head and body in
+// It hides x/net/http2 and quic-go, and that there are streams: each becomes a
+// connection of its own kind, a lane, on which the core reads a request head and body in
 // HTTP/1.1's bytes, pulled from the stream as it asks for them, and writes its
 // answer, which is passed on as it comes. So every rule that the core has for
 // what it lets through, and every limit, holds for both without having been
@@ -29,7 +29,9 @@
 // HTTP/1.1 and 37 allocations, of which 2 are ours and the rest x/net's, for its
 // header maps and streams; no goroutine beside x/net's own for each stream; lanes and
 // what the core knows of their client are kept for the connection's next
-// streams.
+// streams. By HTTP/3 it takes 1.5 times the CPU time that it does by HTTP/2 with
+// TLS (62 and 42 µs, 8 connections of 8 streams): QUIC's packets are made here,
+// not in the kernel.
 //
 // HTTP/3: what comes before the handshake's end (0-RTT) is passed on at once
 // only if it is a GET or HEAD without a body, with Early-Data: 1 (RFC 8470), and
@@ -40,8 +42,8 @@
 // its last stream when it is to end, for there is no telling what has arrived.
 // A stream whose head does not come is ended with its connection, not before.
 //
-// What does not pass in HTTP/2: trailers of requests that no Trailer field announced
-// (x/net drops them); Expect, which x/net answers when the body is first asked
+// What does not pass in HTTP/2: trailers of requests that no Trailer field
+// announced (x/net drops them); Expect, which x/net answers when the body is first asked
 // for. In neither: Upgrade: h2c, which RFC 9113 has given up; and CONNECT.
 //
 // Where x/net does otherwise than h2spec 2.0 wants: a request with a field of
