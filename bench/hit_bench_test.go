@@ -83,7 +83,7 @@ func BenchmarkEntries(b *testing.B) {
 	for _, n := range []struct {
 		entries int
 		size    int64
-	}{{1e3, 1 << 30}, {1e4, 1 << 30}, {1e5, 1 << 30}, {1e6, 1 << 30}, {1e7, 8 << 30}} {
+	}{{1e3, 1 << 30}, {1e4, 1 << 30}, {1e5, 1 << 30}, {1e6, 1 << 30}, {1e7, 12 << 30}} {
 		if n.entries > 1e6 && os.Getenv("LARGE") == "" {
 			continue
 		}
