@@ -89,8 +89,12 @@ func (v *Visit) tooLong() {
 	v.giveUp(unshared)
 }
 
-// giveUp forgets what was gathered; o is for those who wait.
+// giveUp forgets what was gathered; o is for those who wait. A part that was to
+// become whole is no answer to whoever asked for the whole.
 func (v *Visit) giveUp(o outcome) {
+	if v.write.whole {
+		v.Entry = Entry{}
+	}
 	if v.write.chunks > 0 {
 		v.c.mem.DropChunks(v.id, v.write.chunks)
 	}

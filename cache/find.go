@@ -17,11 +17,10 @@ var (
 	asking  = wire.KindsOf(wire.Condition)
 )
 
-// Find looks for a stored answer to q, which asked for host, by TLS or not,
-// and settles
-// what is to be done if there is none that may be used. It may wait, for
-// another request's fetch of the same thing and for the second tier; a hit in
-// memory never does.
+// Find looks for a stored answer to q, which asked for host, by TLS or not, and
+// settles what is to be done if there is none that may be used. It may wait,
+// for another request's fetch of the same thing and for the second tier; a hit
+// in memory never does.
 func (c *Cache) Find(v *Visit, q *wire.Request, secure bool, host []byte) Verdict {
 	v.c = c
 	if !c.admits(v, q, secure, host) {

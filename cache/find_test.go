@@ -139,3 +139,26 @@ func TestAnUnsafeRequestDuringAFetchSpoilsIt(t *testing.T) {
 		t.Errorf("what was changed while it was fetched is %s", got)
 	}
 }
+
+// The client asked for the whole: it must not get the part instead.
+func TestAPartThatCannotBecomeWholeIsNoAnswer(t *testing.T) {
+	s := newStage(t, Options{})
+	s.answers("HTTP/1.1 206 Partial Content\nCache-Control: max-age=60\nETag: \"a\"\nContent-Range: bytes 0-4/10\nContent-Length: 5\n\n01234")
+	s.get("/", "Range: bytes=0-4")
+	var v Visit
+	defer v.End()
+	q := s.request("GET", "/")
+	if s.c.Find(&v, q, false, q.Host) != Miss {
+		t.Fatal("there is a whole")
+	}
+	res, body := s.parse("HTTP/1.1 206 Partial Content\nCache-Control: max-age=60\nETag: \"a\"\nContent-Range: bytes 5-9/10\nContent-Length: 5\n\n56789")
+	if got := s.c.Answered(&v, q, res); got != Gather {
+		t.Fatalf("outcome %d, want Gather", got)
+	}
+	s.do("PUT", "/") // meanwhile
+	v.Append([]byte(body))
+	v.Commit()
+	if v.Entry.There() {
+		t.Errorf("status %d is taken for the answer", v.Entry.Status())
+	}
+}

@@ -14,7 +14,7 @@ const (
 	Confirmed                // Entry is the answer, brought up to date
 	Fallback                 // Entry is a better answer than this one, although it is stale
 	Again                    // the answer is of no use: ask once more, without conditions
-	Gather                   // as Relay, but only for Append and Commit: then Entry is the answer
+	Gather                   // as Relay, but only for Append and Commit: then Entry is the answer; if there is none, as Again
 )
 
 // Answered tells the cache of the final answer's head before anything of it

@@ -68,13 +68,16 @@ func (p *Proxy) learn(x *Exchange) (done bool, f *pool.Fault) {
 		p.reply(x)
 		return true, nil
 	case cache.Gather:
-		return true, p.gatherRest(x)
-	case cache.Again:
-		p.leave(x, nil)
-		if f := p.try(x, x.up); f != nil {
+		if f := p.gatherRest(x); f != nil {
 			return true, f
 		}
-		return p.learn(x)
+		if x.visit.Entry.There() {
+			p.reply(x)
+			return true, nil
+		}
+		return p.askAgain(x)
+	case cache.Again:
+		return p.askAgain(x)
 	}
 	if x.visit.Storing() {
 		x.link.Serve(nil) // others wait for it as well: it goes on if this client leaves
@@ -82,7 +85,17 @@ func (p *Proxy) learn(x *Exchange) (done bool, f *pool.Fault) {
 	return false, nil
 }
 
-// gatherRest stores what lacked of a stored part, and answers with the whole.
+// askAgain asks the same upstream once more, without the conditions whose answer
+// was of no use.
+func (p *Proxy) askAgain(x *Exchange) (done bool, f *pool.Fault) {
+	p.leave(x, nil)
+	if f := p.try(x, x.up); f != nil {
+		return true, f
+	}
+	return p.learn(x)
+}
+
+// gatherRest stores what lacked of a stored part.
 func (p *Proxy) gatherRest(x *Exchange) *pool.Fault {
 	for x.link.Unpin(); ; { // its head has been copied
 		piece, err := x.outBody.Take()
@@ -92,7 +105,6 @@ func (p *Proxy) gatherRest(x *Exchange) *pool.Fault {
 			continue
 		case err == io.EOF:
 			x.visit.Commit()
-			p.reply(x)
 			return nil
 		case err != wire.ErrMore:
 			return pool.BodyFault(err)
