@@ -44,6 +44,8 @@ var rooms = []struct {
 	{"proxy", "pool pool/balance pool/stream proxy/proxyproto proxy/wire " + cacheRooms, "the hot way of a request: settings come compiled, files and admin pages stay outside"},
 	{"proxy/edge", "pool pool/balance pool/stream proxy proxy/proxyproto proxy/wire " + cacheRooms, "HTTP/2's streams become connections of the core; flags, listeners and certificates are for others"},
 	{"proxy/server", "pool pool/balance pool/stream pool/discover proxy proxy/edge proxy/proxyproto proxy/wire proxy/certs proxy/certs/acme proxy/config proxy/admin " + cacheRooms, "the only room that sees everything; it works at start and stop"},
+	{"sync/session", "", "records under ids, cookies and headers as bytes; whose request it is, and where the store lies, is for others"},
+	{"sync/session/sessiontest", "sync/session", "only for tests, which must not drag anything in"},
 	{"proxy/cli", "*", "the command line: flags in, a running server out"},
 	{"", "*", "main"},
 	{"bench", "*", "measures whatever it likes"},

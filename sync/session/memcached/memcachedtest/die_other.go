@@ -1,0 +1,7 @@
+//go:build !linux
+
+package memcachedtest
+
+import "syscall"
+
+var dieWithUs *syscall.SysProcAttr
