@@ -46,6 +46,8 @@ var rooms = []struct {
 	{"proxy/server", "pool pool/balance pool/stream pool/discover proxy proxy/edge proxy/proxyproto proxy/wire proxy/certs proxy/certs/acme proxy/config proxy/admin " + cacheRooms, "the only room that sees everything; it works at start and stop"},
 	{"sync/session", "", "records under ids, cookies and headers as bytes; whose request it is, and where the store lies, is for others"},
 	{"sync/session/sessiontest", "sync/session", "only for tests, which must not drag anything in"},
+	{"sync/hub", "", "channels and who is in them; connections, flags and who carries the messages between nodes are for others"},
+	{"sync/hub/hubtest", "sync/hub", "only for tests: what every broker is held against"},
 	{"proxy/cli", "*", "the command line: flags in, a running server out"},
 	{"", "*", "main"},
 	{"bench", "*", "measures whatever it likes"},
