@@ -125,8 +125,9 @@ func newProxy(b *testing.B, origin string, change ...func(*proxy.Options)) *prox
 	ups := pool.New(pool.Options{Guard: guard, Connect: time.Second, Response: time.Minute, MaxHead: 64 << 10, MaxIdle: 16, Log: log})
 	ups.Set([]pool.Target{{Name: "http://" + origin, Network: "tcp", Addr: origin, Host: origin, Weight: 1}})
 	o := proxy.Options{
-		Guard: guard, Pool: ups, Log: log,
-		Head: time.Minute, KeepAlive: time.Minute, Response: time.Minute, Idle: time.Minute, MaxHead: 64 << 10,
+		Route: proxy.Route{Pool: &proxy.Pool{Pool: ups}, Response: time.Minute, Idle: time.Minute},
+		Guard: guard, Log: log,
+		Head: time.Minute, KeepAlive: time.Minute, MaxHead: 64 << 10,
 	}
 	for _, f := range change {
 		f(&o)

@@ -42,7 +42,7 @@ type Options struct {
 	Balance  balance.Build // nil: RoundRobin
 	Guard    *wire.Guard   // ends the waits
 	Connect  time.Duration // to open a connection; 0: no limit
-	Response time.Duration // from the request's last byte to the answer's first; 0: no limit
+	Response time.Duration // from the request's last byte to the answer's first, unless that says otherwise; 0: no limit
 	TLS      *tls.Config   // for targets with TLS; nil: the defaults. A ServerName takes the place of Target.Host
 	MaxHead  int           // bytes of an answer's head
 	MaxIdle  int           // connections kept for each upstream

@@ -183,6 +183,7 @@ var answers = map[string]string{
 type raw string
 
 func (r raw) AppendHead(dst []byte, _ *Upstream) []byte { return append(dst, r...) }
+func (r raw) Within() time.Duration                     { return 0 }
 func (r raw) Body() []byte                              { return nil }
 
 func get(target string) raw { return raw("GET " + target + " HTTP/1.1\r\nHost: a\r\n\r\n") }

@@ -1,6 +1,7 @@
 package pool
 
 import (
+	"cmp"
 	"crypto/tls"
 	"sync/atomic"
 	"time"
@@ -110,6 +111,9 @@ type Request interface {
 	AppendHead(dst []byte, u *Upstream) []byte
 	// Body is the whole body, borrowed until the answer is there.
 	Body() []byte
+	// Within is how long the first byte of the answer may take; 0: as the
+	// pool's Options say.
+	Within() time.Duration
 }
 
 // A Mover is a Request that may ask another upstream if this one hangs.
@@ -139,7 +143,7 @@ func (u *Upstream) Ask(client *wire.Conn, r Request, twice bool, res *wire.Respo
 			return nil, f
 		}
 		head := r.AppendHead(wire.AcquireBuffer(wire.HeadBuffer)[:0], u)
-		l.ReadWithin(u.pool.opt.Response)
+		l.ReadWithin(cmp.Or(r.Within(), u.pool.opt.Response))
 		sent, err := l.Ask(head, r.Body())
 		if err == wire.ErrCalledOff && !(twice && moves(r)) {
 			err = l.Stay()

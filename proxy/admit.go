@@ -32,9 +32,6 @@ func (p *Proxy) admit(x *Exchange) bool {
 			return p.answer(x, 200, "") // RFC 9110 §7.6.2: we are the last
 		}
 	}
-	if p.opt.MaxBody > 0 && q.Length > p.opt.MaxBody {
-		return p.answer(x, 413, "body too large")
-	}
 	return true
 }
 

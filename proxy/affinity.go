@@ -42,7 +42,7 @@ const (
 
 // affinity is the key for the pool's picker; 0 is none.
 func (p *Proxy) affinity(x *Exchange) uint64 {
-	a, q := &p.opt.Affinity, &x.Req
+	a, q := &x.pool.Affinity, &x.Req
 	switch a.By {
 	case ByNothing: // fast path
 		return 0
@@ -212,8 +212,11 @@ func (s *Sticky) read(v []byte) uint64 {
 
 // appendCookie tells the client where it has been, unless it knows.
 func (x *Exchange) appendCookie(dst []byte) []byte {
-	a := &x.Client.p.opt.Affinity
-	if a.By != ByUpstream || x.up == nil { // fast path
+	if x.up == nil {
+		return dst
+	}
+	a := &x.pool.Affinity
+	if a.By != ByUpstream { // fast path
 		return dst
 	}
 	s, id := a.Sticky, x.up.ID()

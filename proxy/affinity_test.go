@@ -33,7 +33,7 @@ func startPool(t testing.TB, of func(*pool.Options), change func(*proxy.Options)
 		}
 		ups = pool.New(po)
 		t.Cleanup(ups.Close)
-		o.Pool = ups
+		o.Pool = &proxy.Pool{Pool: ups}
 		if change != nil {
 			change(o)
 		}
@@ -127,7 +127,7 @@ func TestTheSameKeyMeetsTheSameUpstream(t *testing.T) {
 	} {
 		t.Run(c.what, func(t *testing.T) {
 			addr, _, _ := startPool(t, func(o *pool.Options) { o.Balance = balance.Hash }, func(o *proxy.Options) {
-				o.Affinity, o.Trusted = c.Affinity, loopback
+				o.Pool.Affinity, o.Trusted = c.Affinity, loopback
 			}, origins...)
 			met := map[string]bool{}
 			for key := range 60 { // with fewer, chance might leave one out
@@ -151,7 +151,7 @@ func TestRequestsWithoutAKeyTakeTurns(t *testing.T) {
 	for _, a := range []proxy.Affinity{
 		{By: proxy.ByHeader, Name: "x-user"}, {By: proxy.ByQuery, Name: "q"}, {By: proxy.ByCookie, Name: "id"}, {},
 	} {
-		addr, _, _ := startPool(t, func(o *pool.Options) { o.Balance = balance.Hash }, func(o *proxy.Options) { o.Affinity = a }, origins...)
+		addr, _, _ := startPool(t, func(o *pool.Options) { o.Balance = balance.Hash }, func(o *proxy.Options) { o.Pool.Affinity = a }, origins...)
 		met := map[string]int{}
 		for range 9 {
 			_, name := fetch(t, addr, request("/?qq=1&q=", "Cookie: id=; idx=1", "X-User:"))
@@ -167,7 +167,7 @@ func TestRequestsWithoutAKeyTakeTurns(t *testing.T) {
 func TestClientsAreNotBelievedWhoTheyAre(t *testing.T) {
 	origins := []string{startNamed(t, "a", ""), startNamed(t, "b", ""), startNamed(t, "c", "")}
 	addr, _, _ := startPool(t, func(o *pool.Options) { o.Balance = balance.Hash }, func(o *proxy.Options) {
-		o.Affinity = proxy.Affinity{By: proxy.ByClient}
+		o.Pool.Affinity = proxy.Affinity{By: proxy.ByClient}
 	}, origins...)
 	_, first := fetch(t, addr, request("/"))
 	for i := range 20 {
@@ -180,7 +180,7 @@ func TestClientsAreNotBelievedWhoTheyAre(t *testing.T) {
 func TestHostsAreTheSameHoweverTheyAreSpelled(t *testing.T) {
 	origins := []string{startNamed(t, "a", ""), startNamed(t, "b", ""), startNamed(t, "c", "")}
 	addr, _, _ := startPool(t, func(o *pool.Options) { o.Balance = balance.Hash }, func(o *proxy.Options) {
-		o.Affinity = proxy.Affinity{By: proxy.ByHost}
+		o.Pool.Affinity = proxy.Affinity{By: proxy.ByHost}
 	}, origins...)
 	for i := range 20 {
 		_, lower := fetch(t, addr, request("/", fmt.Sprintf("Host: www%d.example.test", i)))
@@ -193,7 +193,7 @@ func TestHostsAreTheSameHoweverTheyAreSpelled(t *testing.T) {
 // Behind a Unix socket all clients look alike; one upstream would have them all.
 func TestClientsWithoutAnAddressTakeTurns(t *testing.T) {
 	_, p, _ := startPool(t, func(o *pool.Options) { o.Balance = balance.Hash }, func(o *proxy.Options) {
-		o.Affinity = proxy.Affinity{By: proxy.ByClient}
+		o.Pool.Affinity = proxy.Affinity{By: proxy.ByClient}
 	}, startNamed(t, "a", ""), startNamed(t, "b", ""))
 	ln, err := net.Listen("unix", filepath.Join(t.TempDir(), "s"))
 	if err != nil {
@@ -234,7 +234,7 @@ func startSticky(t testing.TB, ttl time.Duration, origins ...string) (string, *p
 
 func sticky(ttl time.Duration, key []byte) func(*proxy.Options) {
 	return func(o *proxy.Options) {
-		o.Affinity = proxy.Affinity{By: proxy.ByUpstream, Name: cookieName, Sticky: proxy.NewSticky(cookieName, ttl, key)}
+		o.Pool.Affinity = proxy.Affinity{By: proxy.ByUpstream, Name: cookieName, Sticky: proxy.NewSticky(cookieName, ttl, key)}
 		o.Trusted = loopback
 	}
 }

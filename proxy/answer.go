@@ -82,7 +82,7 @@ func (p *Proxy) say(x *Exchange, status int, kind string, body []byte) bool {
 		x.sent = int64(len(body))
 	}
 	x.out = out
-	x.Client.WriteWithin(p.opt.Idle)
+	x.Client.WriteWithin(x.route.Idle)
 	if x.Client.Write(out, nil) != nil {
 		x.broken = true
 	}
@@ -99,7 +99,7 @@ func (p *Proxy) page(x *Exchange, status int, what string) (kind string, body []
 		return "application/json", fmt.Appendf(nil, "{\"status\":%d,\"error\":%q,\"reason\":%q}\n", status, statusText(status), what)
 	}
 	for _, key := range [...]int{status, status / 100} {
-		if page, ok := p.pages[key]; ok {
+		if page, ok := x.route.Pages[key]; ok {
 			return "text/html; charset=utf-8", page
 		}
 	}

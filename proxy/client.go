@@ -140,7 +140,8 @@ func (c *Client) serve(x *Exchange) {
 	if c.p.opt.Lines != nil {
 		x.start = time.Now()
 	}
-	x.inBody.Begin(c.Conn, x.Req.Framing(), x.Req.Length, c.p.opt.MaxBody)
+	x.route = &c.p.opt.Route
+	x.inBody.Begin(c.Conn, x.Req.Framing(), x.Req.Length, 0)
 	c.p.Serve(x)
 	if !x.close {
 		c.Release()
@@ -191,6 +192,7 @@ var headMethod = []byte("HEAD ")
 // refuse answers what is no request; if it meant to be a HEAD, without a body.
 func (c *Client) refuse(x *Exchange, err error) {
 	x.close, x.unread = true, true
+	x.route = &c.p.opt.Route
 	x.inBody.Begin(c.Conn, wire.None, 0, 0)
 	x.Req = wire.Request{Head: wire.Head{Fields: x.Req.Fields[:0], Minor: 1}}
 	if bytes.HasPrefix(c.Buffered(), headMethod) {

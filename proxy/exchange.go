@@ -19,6 +19,8 @@ type Exchange struct {
 	Req    wire.Request  // borrowed from the client's connection
 	Res    wire.Response // borrowed from the upstream's
 
+	route  *Route
+	pool   *Pool          // of the route's
 	up     *pool.Upstream // of the present try
 	link   *pool.Link     // nil: none
 	taken  bool           // a slot of up's
@@ -80,7 +82,7 @@ func (x *Exchange) reset() {
 		wire.ReleaseBuffer(x.out)
 		x.out = nil
 	}
-	x.up, x.link, x.fault, x.body = nil, nil, nil, nil
+	x.route, x.pool, x.up, x.link, x.fault, x.body = nil, nil, nil, nil, nil, nil
 	x.tried.Reset()
 	x.up1xx, x.resent, x.Res.Status = 0, 0, 0
 	x.upload.began, x.upload.err = false, nil

@@ -50,13 +50,13 @@ func (p *Proxy) forward(x *Exchange) bool {
 // is still ill would cost a request each time.
 func (p *Proxy) doubts(x *Exchange) bool {
 	return x.up.Doubtful(x.Res.Status) && x.idempotent() && !x.informed && !x.upload.began &&
-		x.resent < maxResent && p.pool.Left(&x.tried) && p.pay(p.pool.MayRetry())
+		x.resent < maxResent && x.pool.Left(&x.tried) && p.pay(x.pool.MayRetry())
 }
 
 // MayMove tells whether x may leave an upstream that hangs for another one.
 func (x *Exchange) MayMove() bool {
 	p := x.Client.p
-	return x.idempotent() && !x.informed && x.resent < maxResent && p.pool.Left(&x.tried) && p.pay(p.pool.MayMove())
+	return x.idempotent() && !x.informed && x.resent < maxResent && x.pool.Left(&x.tried) && p.pay(x.pool.MayMove())
 }
 
 // pay counts a retry that the budget has refused.
@@ -69,7 +69,7 @@ func (p *Proxy) pay(granted bool) bool {
 
 // take picks the upstream of the next try and takes a slot there.
 func (p *Proxy) take(x *Exchange) bool {
-	u, f := p.pool.Take(x.Client.Conn, p.affinity(x), &x.tried)
+	u, f := x.pool.Take(x.Client.Conn, p.affinity(x), &x.tried)
 	if u == nil {
 		if x.fault == nil { // what the last upstream did says more than that there is no other
 			x.fault = f
@@ -99,11 +99,11 @@ func (x *Exchange) give(f *pool.Fault) {
 // again tells whether another upstream may be asked: if that is safe, and not
 // too many requests are asked again already.
 func (p *Proxy) again(x *Exchange) bool {
-	if !x.mayRetry() || !p.pool.Left(&x.tried) {
+	if !x.mayRetry() || !x.pool.Left(&x.tried) {
 		return false
 	}
 	paid := x.fault.Reason == pool.BadStatus || x.fault.Reason == pool.Hung // by doubts, by MayMove
-	if !paid && !p.pay(p.pool.MayRetry()) {
+	if !paid && !p.pay(x.pool.MayRetry()) {
 		return false
 	}
 	p.Stats.Retries[x.fault.Reason].Add(1)
@@ -122,7 +122,7 @@ func (p *Proxy) collect(x *Exchange) bool {
 		c.Reserve(n)
 	}
 	for len(c.Buffered()) < n {
-		c.ReadWithin(p.opt.Idle)
+		c.ReadWithin(x.route.Idle)
 		if err := x.inBody.Fill(); err != nil {
 			return p.clientFault(x, err)
 		}
@@ -154,7 +154,7 @@ func (p *Proxy) interim(x *Exchange) *pool.Fault {
 	}
 	if x.Req.Minor == 1 && (x.Res.Status != 100 || x.Req.Continue) {
 		x.out = x.appendResponse(x.buffer(len(x.Res.Raw)), wire.None)
-		x.Client.WriteWithin(p.opt.Idle)
+		x.Client.WriteWithin(x.route.Idle)
 		if err := x.Client.Write(x.out, nil); err != nil {
 			return x.gone(err)
 		}

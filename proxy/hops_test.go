@@ -95,13 +95,14 @@ func newExchange(t testing.TB, trusted bool) (*Exchange, *pool.Upstream) {
 		guard.Close()
 	})
 	ups.Set([]pool.Target{{Name: "http://app", Network: "tcp", Addr: "app:80", Host: "app", Weight: 1}})
-	o := Options{Guard: guard, Pool: ups}
+	o := Options{Guard: guard, Route: Route{Pool: &Pool{Pool: ups}}}
 	if trusted {
 		o.Trusted = []netip.Prefix{netip.MustParsePrefix("198.51.100.0/24")}
 	}
-	c := &Client{p: New(o)}
+	p := New(o)
+	c := &Client{p: p}
 	c.identify(aConn{})
-	return &Exchange{Client: c}, ups.Upstreams()[0]
+	return &Exchange{Client: c, route: &p.opt.Route, pool: o.Pool}, ups.Upstreams()[0]
 }
 
 func FuzzHops(f *testing.F) {

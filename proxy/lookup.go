@@ -11,7 +11,7 @@ import (
 // lookup answers from the cache if it may. A hit takes no place in the
 // process: it costs less than to refuse it.
 func (p *Proxy) lookup(x *Exchange) bool {
-	c := p.opt.Cache
+	c := x.route.Cache
 	if c == nil {
 		return true
 	}
@@ -52,7 +52,7 @@ func (x *Exchange) host() []byte {
 // learn shows the final answer's head to the cache before any of it reaches
 // the client. done: the client has another answer in its place.
 func (p *Proxy) learn(x *Exchange) (done bool, f *pool.Fault) {
-	c := p.opt.Cache
+	c := x.route.Cache
 	if !x.visit.Active() {
 		c.Changed(&x.visit, &x.Req, x.secure(), x.host(), &x.Res)
 		return false, nil
@@ -109,7 +109,7 @@ func (p *Proxy) gatherRest(x *Exchange) *pool.Fault {
 		case err != wire.ErrMore:
 			return pool.BodyFault(err)
 		}
-		x.link.ReadWithin(p.opt.Idle)
+		x.link.ReadWithin(x.route.Idle)
 		if err := x.outBody.Fill(); err != nil {
 			return pool.BodyFault(err)
 		}

@@ -9,7 +9,6 @@ import (
 	"sync/atomic"
 	"time"
 
-	"multiserver/cache"
 	"multiserver/pool"
 	"multiserver/proxy/wire"
 )
@@ -18,8 +17,7 @@ import (
 // made in New; it is used by any number of goroutines.
 type Proxy struct {
 	opt      Options
-	pool     *pool.Pool
-	pages    Pages
+	routes   atomic.Pointer[Routes]
 	hsts     []byte // nil: none
 	h3       []door // none: no HTTP/3
 	draining atomic.Bool
@@ -34,25 +32,20 @@ type Proxy struct {
 
 // Options are fixed for the life of a Proxy.
 type Options struct {
+	// Route is the terms of requests that come to none, and of all requests as
+	// long as there are no others. Its Cache is the one that is purged.
+	Route
+
 	Guard *wire.Guard // ends the waits
-	Pool  *pool.Pool
-	Pages Pages // answers to failures; nil: built in
 	Log   *slog.Logger
 	Lines *Log // the access log; nil: none
 
 	Head      time.Duration // for a request's head, from its first byte
 	KeepAlive time.Duration // between two requests of a connection
-	Response  time.Duration // from the request's last byte to the answer's first
-	Idle      time.Duration // between two bytes of a body, either side
 
-	TunnelIdle time.Duration // between two bytes of a tunnel, either way; 0: no limit
+	MaxHead int // bytes of a request's head
 
-	MaxHead int   // bytes of a request's head
-	MaxBody int64 // bytes of a request's body; 0: no limit
-
-	Cache    *cache.Cache // answers that are kept; nil: none
-	Gate     *pool.Gate   // bounds the exchanges under way; nil: no bound
-	Affinity Affinity     // what makes requests meet the same upstream again
+	Gate *pool.Gate // bounds the exchanges under way; nil: no bound
 
 	PurgeFrom []netip.Prefix // who may send PURGE, which is for Cache; none: nobody
 	Trusted   []netip.Prefix // whose X-Forwarded-* and Forwarded are believed
@@ -68,7 +61,8 @@ type Options struct {
 
 // New returns a Proxy.
 func New(o Options) *Proxy {
-	p := &Proxy{opt: o, pool: o.Pool, pages: o.Pages, hsts: hstsField(o.HSTS)}
+	p := &Proxy{opt: o, hsts: hstsField(o.HSTS)}
+	p.SetRoutes(&Routes{All: []*Route{&p.opt.Route}})
 	for _, port := range o.HTTP3 {
 		p.h3 = append(p.h3, door{port, appendAltSvc(p.hsts, cmp.Or(o.H3Port, port))})
 	}
@@ -87,7 +81,8 @@ func (p *Proxy) Wait() { p.behind.Wait() }
 func (p *Proxy) Serve(x *Exchange) {
 	defer p.finish(x) // the only way out: log, counters, release
 
-	_ = p.admit(x) && // what is refused or answered here: 405, 413, PURGE
+	_ = p.admit(x) && // what is refused or answered here: 405, PURGE
+		p.route(x) && // host, path and more → Route: 404, 413
 		p.lookup(x) && // a fresh copy, or a tolerably stale one, answers here
 		p.enter(x) && // a place in the process: 503
 		p.upgrade(x) && // WebSocket leaves here, to its tunnel

@@ -15,12 +15,13 @@ import (
 // did not care for the answer.
 func (p *Proxy) refresh(x *Exchange) {
 	b := acquireExchange(nil)
-	if !p.opt.Cache.Behind(&b.visit, &x.visit) {
+	if !x.route.Cache.Behind(&b.visit, &x.visit) {
 		b.release()
 		return
 	}
 	c := *x.Client
 	b.Client, c.x = &c, nil
+	b.route, b.pool = x.route, x.pool
 	raw := bytes.Clone(x.Req.Raw)
 	p.behind.Add(1)
 	go func() {

@@ -13,7 +13,7 @@ import (
 // there is no other answer: if it cannot be completed, the client's
 // connection breaks, in a way that no client takes for an end.
 func (p *Proxy) relay(x *Exchange) *pool.Fault {
-	if p.opt.Cache != nil {
+	if x.route.Cache != nil {
 		if done, f := p.learn(x); done {
 			return f
 		}
@@ -30,7 +30,7 @@ func (p *Proxy) relay(x *Exchange) *pool.Fault {
 	}
 	x.settleClose(framing)
 	x.out = x.appendResponse(x.buffer(len(res.Raw)+min(len(x.link.Buffered()), cheapCopy)), framing)
-	c.WriteWithin(p.opt.Idle)
+	c.WriteWithin(x.route.Idle)
 	before := c.Wrote()
 	defer func() { x.began = c.Wrote() != before }()
 	if framing == wire.None || framing == wire.Sized && x.gather() {
@@ -120,11 +120,10 @@ type flow struct {
 // conversation, as a WebSocket is: both sides may have nothing to say for hours,
 // and who is gone is found by HTTP/2's pings.
 func (x *Exchange) idle(l *pool.Link) time.Duration {
-	o := &x.Client.p.opt
 	if l.Stream() && isGRPC(x.Req.Peek("content-type")) {
-		return o.TunnelIdle
+		return x.route.TunnelIdle
 	}
-	return o.Idle
+	return x.route.Idle
 }
 
 func isGRPC(contentType []byte) bool {
@@ -172,7 +171,7 @@ func (p *Proxy) flow(b *flow, buf *[]byte) (fromSrc bool, err error) {
 			continue
 		}
 		if b.splice && b.keep == nil && b.Left() >= longBody {
-			return p.long(b.Body, b.src, b.dst)
+			return b.long()
 		}
 		b.src.ReadWithin(b.idle)
 		if err := b.Fill(); err != nil {
@@ -223,21 +222,21 @@ const (
 )
 
 // long passes on the rest of a Sized body, of which nothing is buffered.
-func (p *Proxy) long(b *wire.Body, src, dst *wire.Conn) (fromSrc bool, err error) {
-	if b.Left() >= splicedBody && wire.CanSplice(dst, src) {
-		p.within(src, dst)
-		return wire.Splice(dst, src, b.Left(), func(n int64) {
+func (b *flow) long() (fromSrc bool, err error) {
+	if b.Left() >= splicedBody && wire.CanSplice(b.dst, b.src) {
+		b.within()
+		return wire.Splice(b.dst, b.src, b.Left(), func(n int64) {
 			b.Passed(n)
-			p.within(src, dst)
+			b.within()
 		})
 	}
 	buf := wire.AcquireBuffer(wire.LargeBuffer)
 	defer wire.ReleaseBuffer(buf)
 	for !b.Ended() {
-		src.ReadWithin(p.opt.Idle)
-		n, err := src.Read(buf[:min(b.Left(), int64(len(buf)))])
+		b.src.ReadWithin(b.idle)
+		n, err := b.src.Read(buf[:min(b.Left(), int64(len(buf)))])
 		if n > 0 {
-			if err := put(dst, nil, buf[:n], p.opt.Idle); err != nil {
+			if err := put(b.dst, nil, buf[:n], b.idle); err != nil {
 				return false, err
 			}
 			b.Passed(int64(n))
@@ -252,7 +251,7 @@ func (p *Proxy) long(b *wire.Body, src, dst *wire.Conn) (fromSrc bool, err error
 	return false, nil
 }
 
-func (p *Proxy) within(src, dst *wire.Conn) {
-	src.ReadWithin(p.opt.Idle)
-	dst.WriteWithin(p.opt.Idle)
+func (b *flow) within() {
+	b.src.ReadWithin(b.idle)
+	b.dst.WriteWithin(b.idle)
 }

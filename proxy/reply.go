@@ -40,7 +40,7 @@ func (p *Proxy) reply(x *Exchange) bool {
 func (p *Proxy) deliver(x *Exchange, piece []byte) bool { return p.deliverBoth(x, piece, nil) }
 
 func (p *Proxy) deliverBoth(x *Exchange, head, body []byte) bool {
-	x.Client.WriteWithin(p.opt.Idle)
+	x.Client.WriteWithin(x.route.Idle)
 	if x.Client.Write(head, body) != nil {
 		x.broken = true
 	}

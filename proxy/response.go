@@ -33,7 +33,7 @@ func (x *Exchange) appendResponse(dst []byte, framing wire.Framing) []byte {
 	if x.visit.Visited() {
 		dst = append(x.visit.AppendStatus(append(dst, statusField...)), crlf...)
 	}
-	dst = x.appendCookie(dst)
+	dst = x.appendPlace(x.appendCookie(dst))
 	if framing == wire.Chunked {
 		dst = append(dst, chunkField...)
 	}

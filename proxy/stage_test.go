@@ -37,8 +37,9 @@ func startProxyWith(t testing.TB, change func(*proxy.Options), origins ...string
 	}
 	ups.Set(targets)
 	opt := proxy.Options{
-		Guard: guard, Pool: ups, Log: log,
-		Head: 5 * time.Second, KeepAlive: 5 * time.Second, Response: 5 * time.Second, Idle: 5 * time.Second,
+		Route: proxy.Route{Pool: &proxy.Pool{Pool: ups}, Response: 5 * time.Second, Idle: 5 * time.Second},
+		Guard: guard, Log: log,
+		Head: 5 * time.Second, KeepAlive: 5 * time.Second,
 		MaxHead: 64 << 10,
 	}
 	if change != nil {

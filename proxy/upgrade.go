@@ -68,7 +68,7 @@ func (p *Proxy) tunnel(x *Exchange) *pool.Fault {
 	x.outBody.Begin(x.link.Conn, wire.None, 0, 0)
 	x.out = append(x.appendAnswerHead(x.buffer(len(x.Res.Raw))), crlf...)
 	c, l := x.Client, x.link
-	c.WriteWithin(p.opt.Idle)
+	c.WriteWithin(x.route.Idle)
 	if err := c.Write(x.out, nil); err != nil {
 		return x.gone(err)
 	}
@@ -101,6 +101,6 @@ func (x *Exchange) settle() {
 // appendAnswerHead is the head of a 101.
 func (x *Exchange) appendAnswerHead(dst []byte) []byte {
 	dst = append(dst, "HTTP/1.1 101 Switching Protocols\r\n"...)
-	dst = x.appendCookie(x.appendAnswerFields(dst, wire.None))
+	dst = x.appendPlace(x.appendCookie(x.appendAnswerFields(dst, wire.None)))
 	return append(dst, wsField...)
 }

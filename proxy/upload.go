@@ -53,9 +53,9 @@ func (p *Proxy) send(x *Exchange, l *pool.Link, out []byte) {
 // upstream need not hurry.
 func (p *Proxy) answered(x *Exchange) *pool.Fault {
 	l := x.link
-	f := l.Answer(&x.Res, p.opt.Response)
+	f := l.Answer(&x.Res, x.route.Response)
 	for f != nil && f.Reason == pool.AnswerTime && x.upload.began {
-		wait := p.opt.Response
+		wait := x.route.Response
 		if whole := x.upload.whole.Load(); whole != 0 {
 			wait -= time.Duration(p.opt.Guard.Now()-whole) * time.Millisecond
 			if wait <= 0 {

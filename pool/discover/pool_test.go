@@ -143,6 +143,8 @@ func follow(t *testing.T, n *names, url string, old, young *origin, move func())
 // get is a pool.Request.
 type get string
 
+func (g get) Within() time.Duration { return 0 }
+
 func (g get) AppendHead(dst []byte, u *pool.Upstream) []byte {
 	return fmt.Appendf(dst, "GET %s HTTP/1.1\r\nHost: %s\r\n\r\n", string(g), u.Host())
 }

@@ -48,8 +48,9 @@ func newStage(t testing.TB, origin string, change func(*limits)) *stage {
 	l := limits{
 		pool: pool.Options{Guard: guard, Connect: time.Second, Response: 5 * time.Second, MaxHead: 64 << 10, MaxIdle: 64, Log: log},
 		proxy: proxy.Options{
+			Route: proxy.Route{Response: 5 * time.Second, Idle: 5 * time.Second},
 			Guard: guard, Log: log, MaxHead: 64 << 10,
-			Head: 5 * time.Second, KeepAlive: 5 * time.Second, Response: 5 * time.Second, Idle: 5 * time.Second,
+			Head: 5 * time.Second, KeepAlive: 5 * time.Second,
 		},
 		edge: edge.Options{Guard: guard, Log: log, KeepAlive: 5 * time.Second, Idle: 5 * time.Second, MaxHead: 64 << 10},
 	}
@@ -58,7 +59,7 @@ func newStage(t testing.TB, origin string, change func(*limits)) *stage {
 	}
 	ups := pool.New(l.pool)
 	ups.Set([]pool.Target{{Name: "http://" + origin, Network: "tcp", Addr: origin, Host: origin, Weight: 1}})
-	l.proxy.Pool = ups
+	l.proxy.Pool = &proxy.Pool{Pool: ups}
 	s := &stage{t: t, p: proxy.New(l.proxy)}
 	l.edge.Proxy = s.p
 	s.edge = edge.New(l.edge)

@@ -71,24 +71,23 @@ func (s *Server) makeProxy(pages proxy.Pages) {
 	c := s.conf
 	s.gate = pool.NewGate(c.MaxConcurrent, pool.NewQueue(c.Queue, c.QueueTimeout))
 	s.proxy = proxy.New(proxy.Options{
+		Route: proxy.Route{
+			Pool:       &proxy.Pool{Pool: s.pool, Affinity: s.affinity()},
+			Pages:      pages,
+			Cache:      s.cache,
+			Response:   c.Response,
+			Idle:       c.Idle,
+			TunnelIdle: c.TunnelIdle,
+			MaxBody:    c.MaxBody,
+		},
 		Guard:     s.guard,
-		Pool:      s.pool,
-		Pages:     pages,
 		Log:       s.log,
 		Lines:     s.lines,
 		Head:      c.Head,
 		KeepAlive: c.KeepAlive,
-		Response:  c.Response,
-		Idle:      c.Idle,
-
-		TunnelIdle: c.TunnelIdle,
-
 		MaxHead:   c.MaxHead,
-		MaxBody:   c.MaxBody,
 		Gate:      s.gate,
-		Cache:     s.cache,
 		PurgeFrom: c.Cache.PurgeFrom,
-		Affinity:  s.affinity(),
 		Trusted:   c.TrustedProxies,
 		Via:       c.Via,
 		Forwarded: c.Forwarded,

@@ -28,6 +28,9 @@ func (b *Body) Begin(c *Conn, f Framing, length, limit int64) {
 	b.ended = f == None
 }
 
+// Limit is a limit in place of Begin's, for before anything was taken.
+func (b *Body) Limit(n int64) { b.limit = n }
+
 // Ended tells whether the whole body has been taken, its end included.
 func (b *Body) Ended() bool { return b.ended }
 

@@ -1,0 +1,76 @@
+package proxy
+
+import (
+	"time"
+
+	"multiserver/cache"
+	"multiserver/pool"
+	"multiserver/proxy/wire"
+)
+
+// Route is what is done with one kind of request: where it goes, and on what
+// terms. It is made at start and at each reload and never edited; exchanges
+// under way keep theirs to their end.
+type Route struct {
+	Name string // in logs and metrics
+
+	Pool  *Pool // where requests go
+	Split Split // or, with two and more: several, each with its share
+	Pages Pages // answers to failures; nil: built in
+
+	Cache *cache.Cache // answers that are kept; nil: none
+
+	Response   time.Duration // from the request's last byte to the answer's first
+	Idle       time.Duration // between two bytes of a body, either side
+	TunnelIdle time.Duration // between two bytes of a tunnel, either way; 0: no limit
+	MaxBody    int64         // bytes of a request's body; 0: no limit
+}
+
+// Pool is upstreams to choose from, and what makes requests meet the same one
+// again.
+type Pool struct {
+	*pool.Pool
+	Name     string // in logs and metrics
+	Affinity Affinity
+}
+
+// Routes is a table of them, replaced as a whole by SetRoutes.
+type Routes struct {
+	All  []*Route
+	Find Finder // whose of All a request is; nil: all are the first's
+}
+
+// Finder tells which of the routes a request is for: an index, or -1 for none.
+// It is asked for every request and must not keep q.
+type Finder interface {
+	Find(q *wire.Request) int
+}
+
+// SetRoutes has requests from here on go by t. Those under way go on as they
+// began.
+func (p *Proxy) SetRoutes(t *Routes) { p.routes.Store(t) }
+
+// route finds where the request goes, and holds it against what may go there.
+func (p *Proxy) route(x *Exchange) bool {
+	t := p.routes.Load()
+	i := 0
+	if t.Find != nil {
+		i = t.Find.Find(&x.Req)
+	}
+	if i < 0 {
+		return p.answer(x, 404, "no route for this host and path")
+	}
+	r := t.All[i]
+	x.route, x.pool = r, r.Pool
+	if len(r.Split.shares) > 0 {
+		x.pool = r.Split.choose(x)
+	}
+	if r.MaxBody > 0 && x.Req.Length > r.MaxBody {
+		return p.answer(x, 413, "body too large")
+	}
+	x.inBody.Limit(r.MaxBody)
+	return true
+}
+
+// Within is how long the upstream may take for the first byte of its answer.
+func (x *Exchange) Within() time.Duration { return x.route.Response }
