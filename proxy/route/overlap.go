@@ -15,9 +15,6 @@ func (b *builder) claim(i int, host, path, conditions string) *Error {
 		b.taken[key] = i
 		return nil
 	}
-	if first == i {
-		return &Error{Rule: i, Part: "path", Word: path, Other: None, Why: "given twice, want it once"}
-	}
 	return &Error{Rule: i, Word: host + path, Other: first,
 		Why: "is taken by another route with the same conditions, want it in one of them, or a condition more"}
 }

@@ -51,9 +51,14 @@ func request(t testing.TB, text string) *wire.Request {
 	for _, w := range words[2:] {
 		head += strings.Replace(w, ":", ": ", 1) + "\r\n"
 	}
+	return parse(t, head+"\r\n")
+}
+
+func parse(t testing.TB, head string) *wire.Request {
+	t.Helper()
 	q := new(wire.Request)
-	if _, err := q.Parse([]byte(head + "\r\n")); err != nil {
-		t.Fatalf("%s: %v", text, err)
+	if _, err := q.Parse([]byte(head)); err != nil {
+		t.Fatalf("%q: %v", head, err)
 	}
 	return q
 }

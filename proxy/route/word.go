@@ -59,13 +59,17 @@ func read(i int, r *Rule) (c *compiled, errs Errors) {
 	}
 	for n, word := range r.Host {
 		host, err := readHost(word)
-		if note("host", n, word, err); slices.Contains(c.hosts, host) && err == nil {
-			note("host", n, word, errTwice)
+		if err == nil && slices.Contains(c.hosts, host) {
+			err = errTwice
 		}
+		note("host", n, word, err)
 		c.hosts = append(c.hosts, host)
 	}
 	for n, word := range r.Path {
 		p, err := readPath(word)
+		if err == nil && slices.ContainsFunc(c.paths, func(o path) bool { return o.word == p.word }) {
+			err = errTwice
+		}
 		note("path", n, word, err)
 		c.paths = append(c.paths, p)
 	}
