@@ -82,10 +82,7 @@ func (p *Proxy) say(x *Exchange, status int, kind string, body []byte) bool {
 		x.sent = int64(len(body))
 	}
 	x.out = out
-	x.Client.WriteWithin(x.route.Idle)
-	if x.Client.Write(out, nil) != nil {
-		x.broken = true
-	}
+	p.deliver(x, x.dress(out))
 	return false
 }
 

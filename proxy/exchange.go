@@ -30,6 +30,11 @@ type Exchange struct {
 	ranges part.Ranges // that are sent of a stored answer
 	fault  *pool.Fault // of the last try that failed
 
+	ask     Edits  // of what upstreams are sent
+	path    []byte // that they are asked for in place of the client's; empty: that
+	tell    Edits  // of what the client is answered
+	dressed []byte // a head with edits, or before them
+
 	body      []byte // a buffered request body; borrowed from the client's connection
 	upload    upload // a request body that flows
 	inBody    wire.Body
@@ -83,6 +88,9 @@ func (x *Exchange) reset() {
 		x.out = nil
 	}
 	x.route, x.pool, x.up, x.link, x.fault, x.body = nil, nil, nil, nil, nil, nil
+	x.ask.reset()
+	x.tell.reset()
+	x.path = x.path[:0]
 	x.tried.Reset()
 	x.up1xx, x.resent, x.Res.Status = 0, 0, 0
 	x.upload.began, x.upload.err = false, nil

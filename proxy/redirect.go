@@ -38,7 +38,7 @@ func (p *Proxy) redirect(x *Exchange) bool {
 	out = append(out, "\r\nContent-Length: 0\r\nCache-Control: no-store\r\n"...)
 	out = append(x.appendConnection(out), crlf...)
 	x.out = out
-	p.deliver(x, out)
+	p.deliver(x, x.dress(out))
 	return false
 }
 

@@ -30,6 +30,7 @@ func (p *Proxy) relay(x *Exchange) *pool.Fault {
 	}
 	x.settleClose(framing)
 	x.out = x.appendResponse(x.buffer(len(res.Raw)+min(len(x.link.Buffered()), cheapCopy)), framing)
+	x.dressOut()
 	c.WriteWithin(x.route.Idle)
 	before := c.Wrote()
 	defer func() { x.began = c.Wrote() != before }()

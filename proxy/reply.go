@@ -23,7 +23,7 @@ func (p *Proxy) reply(x *Exchange) bool {
 		return false
 	}
 	body := v.Body()
-	out := v.Front(x.appendConnection(x.buffer(0)))
+	out := x.dress(v.Front(x.appendConnection(x.buffer(0))))
 	switch {
 	case x.isHead():
 		p.deliver(x, out[:len(out)-len(body.Inline())])
@@ -117,7 +117,7 @@ func (p *Proxy) head(x *Exchange, status int, but []string, last []byte) []byte 
 		out = append(append(out, last...), crlf...)
 	}
 	x.out = append(x.appendConnection(out), crlf...)
-	return x.out
+	return x.dress(x.out)
 }
 
 func (p *Proxy) replySpan(x *Exchange, s *part.Stored) {

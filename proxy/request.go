@@ -28,12 +28,20 @@ func (x *Exchange) Body() []byte { return x.body }
 // line as it came, less what concerns only its connection, with our own
 // version and framing and what we know of the client.
 func (x *Exchange) AppendHead(dst []byte, u *pool.Upstream) []byte {
-	q := &x.Req
+	if x.ask.any() {
+		x.dressed = x.appendHead(x.dressed[:0], u)
+		return x.ask.append(dst, x.dressed)
+	}
+	return x.appendHead(dst, u) // fast path
+}
+
+func (x *Exchange) appendHead(dst []byte, u *pool.Upstream) []byte {
+	q, path := &x.Req, x.Path()
 	dst = append(append(dst, q.Method...), ' ')
-	if q.Path[0] == '?' {
+	if path[0] == '?' {
 		dst = append(dst, '/')
 	}
-	dst = append(append(dst, q.Path...), " HTTP/1.1\r\n"...)
+	dst = append(append(dst, path...), " HTTP/1.1\r\n"...)
 	if q.Absolute || q.Host == nil {
 		dst = appendHost(dst, q.Host, u.Host())
 	}

@@ -18,6 +18,8 @@ type Route struct {
 	Split Split // or, with two and more: several, each with its share
 	Pages Pages // answers to failures; nil: built in
 
+	Filters []Filter // in the order in which they see a request
+
 	Cache *cache.Cache // answers that are kept; nil: none
 
 	Response   time.Duration // from the request's last byte to the answer's first

@@ -67,6 +67,7 @@ func (p *Proxy) tunnel(x *Exchange) *pool.Fault {
 	x.status, x.began, x.close = 101, true, true
 	x.outBody.Begin(x.link.Conn, wire.None, 0, 0)
 	x.out = append(x.appendAnswerHead(x.buffer(len(x.Res.Raw))), crlf...)
+	x.dressOut()
 	c, l := x.Client, x.link
 	c.WriteWithin(x.route.Idle)
 	if err := c.Write(x.out, nil); err != nil {

@@ -1,0 +1,78 @@
+package proxy
+
+import (
+	"bytes"
+
+	"multiserver/proxy/wire"
+)
+
+// Edits are what a head gets otherwise than it came: fields that are dropped,
+// and lines behind all others. They are made once for an exchange and applied
+// to each head that is sent for it. The zero value changes nothing.
+type Edits struct {
+	drop []string // in lower case; one that ends in "*" is a prefix
+	add  []byte   // whole lines
+}
+
+// Drop takes out each field of that name, which is in lower case. Behind a
+// prefix, "*" stands for any rest: "x-internal-*".
+func (e *Edits) Drop(name string) { e.drop = append(e.drop, name) }
+
+// Add appends a field, which is valid as it stands: no CR or LF in it.
+func (e *Edits) Add(name string, value []byte) {
+	e.add = append(append(e.add, name...), ": "...)
+	e.add = append(append(e.add, value...), crlf...)
+}
+
+// Set puts a field in the place of all of its name, which is in lower case.
+func (e *Edits) Set(name string, value []byte) {
+	e.Drop(name)
+	e.Add(name, value)
+}
+
+// any tells whether there is anything to do.
+func (e *Edits) any() bool { return len(e.drop)+len(e.add) > 0 }
+
+func (e *Edits) reset() { e.drop, e.add = e.drop[:0], e.add[:0] }
+
+// mark is where e stands, for rewind to return to.
+func (e *Edits) mark() [2]int { return [2]int{len(e.drop), len(e.add)} }
+
+func (e *Edits) rewind(to [2]int) { e.drop, e.add = e.drop[:to[0]], e.add[:to[1]] }
+
+// copy makes e the same as o.
+func (e *Edits) copy(o *Edits) {
+	e.drop, e.add = append(e.drop[:0], o.drop...), append(e.add[:0], o.add...)
+}
+
+// append appends a message's front, which begins with a whole head, as it is to
+// be: the lines that stay, the new ones, and all that is behind the head.
+func (e *Edits) append(dst, front []byte) []byte {
+	end := bytes.Index(front, headEnd) + len(crlf)
+	line := bytes.Index(front, crlf) + len(crlf)
+	dst = append(dst, front[:line]...)
+	for line < end {
+		next := line + bytes.Index(front[line:], crlf) + len(crlf)
+		if !e.drops(front[line:next]) {
+			dst = append(dst, front[line:next]...)
+		}
+		line = next
+	}
+	return append(append(dst, e.add...), front[end:]...)
+}
+
+var headEnd = []byte("\r\n\r\n")
+
+func (e *Edits) drops(line []byte) bool {
+	name := line[:max(bytes.IndexByte(line, ':'), 0)]
+	for _, d := range e.drop {
+		if n := len(d) - 1; n >= 0 && d[n] == '*' {
+			if len(name) >= n && wire.EqualFold(name[:n], d[:n]) {
+				return true
+			}
+		} else if wire.EqualFold(name, d) {
+			return true
+		}
+	}
+	return false
+}
