@@ -39,17 +39,18 @@ type Server struct {
 func Start(t testing.TB, args ...string) *Server {
 	t.Helper()
 	need(t)
+	var err error
 	for range 5 { // somebody else may take the port that was found free
 		port := FreePort()
 		s := &Server{Addr: net.JoinHostPort("127.0.0.1", strconv.Itoa(port))}
 		s.args = append([]string{"-l", "127.0.0.1", "-p", strconv.Itoa(port), "-U", "0"}, args...)
-		if s.Restart() == nil {
+		if err = s.Restart(); err == nil {
 			t.Cleanup(s.Kill)
 			return s
 		}
 		s.Kill()
 	}
-	t.Fatal("memcached does not start")
+	t.Fatal(err)
 	return nil
 }
 
@@ -145,7 +146,30 @@ func (s *Server) Do(line string) (string, error) {
 }
 
 // Pause stops the process without ending it: connections stay, nothing answers.
-func (s *Server) Pause() { s.signal(syscall.SIGSTOP) }
+// It waits until that is so: threads on other cores run on for a moment.
+func (s *Server) Pause() {
+	s.signal(syscall.SIGSTOP)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.cmd == nil {
+		return
+	}
+	for end := time.Now().Add(patience); !stopped(s.cmd.Process.Pid) && time.Now().Before(end); {
+		time.Sleep(time.Millisecond)
+	}
+}
+
+// stopped tells whether all threads of a process are, as Linux tells it.
+func stopped(pid int) bool {
+	threads, _ := filepath.Glob(fmt.Sprintf("/proc/%d/task/*/stat", pid))
+	for _, name := range threads {
+		stat, err := os.ReadFile(name)
+		if err == nil && !strings.Contains(string(stat), ") T ") {
+			return false
+		}
+	}
+	return true
+}
 
 // Resume ends a Pause.
 func (s *Server) Resume() { s.signal(syscall.SIGCONT) }

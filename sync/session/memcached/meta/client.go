@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"net"
 	"slices"
-	"strconv"
 	"strings"
 	"sync/atomic"
 	"time"
@@ -26,6 +25,8 @@ const (
 	defaultConns   = 64
 )
 
+var none = []byte{}
+
 var (
 	ErrMiss     = errors.New("memcached has no such key")
 	ErrExists   = errors.New("memcached has the key already")
@@ -41,7 +42,7 @@ var (
 // Options of a client. Zero values are the defaults.
 type Options struct {
 	Servers  []string      // host:port, or unix:/path
-	Timeout  time.Duration // for a call as a whole; 250 ms
+	Timeout  time.Duration // for a call whose context has no deadline; 250 ms
 	Conns    int           // to each server at once; 64
 	User     string        // with Password, where memcached runs with -Y
 	Password string
@@ -125,7 +126,7 @@ func (c *Client) get(ctx context.Context, dst, key []byte, ttl time.Duration) ([
 	if ttl >= 0 {
 		k.flag('T', uint64(expiry(k.now, ttl)))
 	}
-	r, err := k.ask()
+	r, err := k.ask(nil)
 	if err == nil && r.code == codeValue {
 		dst, err = k.value(dst, r.size)
 	}
@@ -139,7 +140,7 @@ func (c *Client) Touch(ctx context.Context, key []byte, ttl time.Duration) error
 		return err
 	}
 	k.flag('T', uint64(expiry(k.now, ttl)))
-	r, err := k.ask()
+	r, err := k.ask(nil)
 	return k.end(r, err, codeDone)
 }
 
@@ -168,15 +169,16 @@ func (c *Client) put(ctx context.Context, key, val []byte, mode string, cas uint
 	if err != nil {
 		return 0, err
 	}
-	k.out = append(k.out, ' ')
-	k.out = strconv.AppendUint(k.out, uint64(len(val)), 10)
+	k.size(len(val))
 	k.out = append(append(k.out, " c"...), mode...)
 	k.flag('T', uint64(expiry(k.now, ttl)))
 	if cas != 0 {
 		k.flag('C', cas)
 	}
-	k.body = val
-	r, err := k.ask()
+	if val == nil {
+		val = none
+	}
+	r, err := k.ask(val)
 	return r.cas, k.end(r, err, codeDone)
 }
 
@@ -190,7 +192,7 @@ func (c *Client) Delete(ctx context.Context, key []byte, cas uint64) error {
 	if cas != 0 {
 		k.flag('C', cas)
 	}
-	r, err := k.ask()
+	r, err := k.ask(nil)
 	return k.end(r, err, codeDone)
 }
 
@@ -207,7 +209,7 @@ func (c *Client) Count(ctx context.Context, key []byte, delta uint64, ttl time.D
 	k.flag('D', delta)
 	var digits [24]byte
 	val := digits[:0]
-	r, err := k.ask()
+	r, err := k.ask(nil)
 	if err == nil && r.code == codeValue {
 		val, err = k.value(val, r.size)
 	}

@@ -67,6 +67,29 @@ func (c *conn) ask() (reply, error) {
 	return r, err
 }
 
+// enter shows name and password, in the only form that memcached has for that.
+func (c *conn) enter(login []byte) error {
+	if login == nil {
+		return nil
+	}
+	if _, err := c.Write(login); err != nil {
+		return err
+	}
+	line, err := c.line()
+	if err == nil && string(line) != "STORED" {
+		err = refusal(line)
+	}
+	return err
+}
+
+func login(user, password string) []byte {
+	if user == "" && password == "" {
+		return nil
+	}
+	both := user + " " + password
+	return fmt.Appendf(nil, "set auth 0 0 %d\r\n%s\r\n", len(both), both)
+}
+
 // line is borrowed until the next read.
 func (c *conn) line() ([]byte, error) {
 	line, err := c.in.ReadSlice('\n')

@@ -2,6 +2,7 @@
 // keys, with the number that compare-and-swap wants, on one server or several.
 //
 //	client.go  what callers do
+//	call.go    one command on its way
 //	server.go  one server: its connections, and when it is not asked
 //	conn.go    one connection, one command at a time
 //	reply.go   the line that answers
@@ -13,9 +14,10 @@
 //
 // It promises:
 //
-//   - A call ends within Timeout, or sooner by its context's deadline, whether the server
-//     is away, hangs or sends rubbish; a context that is cancelled is noticed while
-//     a call waits for a connection. After three failures in a row a server is not asked for a
+//   - A call ends by its context's deadline, or without one within Timeout,
+//     whether the server is away, hangs or sends rubbish. That a context is
+//     cancelled is noticed at the beginning and while a call waits for a
+//     connection. After three failures in a row a server is not asked for a
 //     while, 100 ms at first and 1 s at most, but for one call that finds out.
 //   - An answer belongs to its question: each carries a number that comes back
 //     with it. A connection on which anything went wrong is closed.

@@ -24,6 +24,9 @@ type reply struct {
 	opaque uint64 // 0: none
 }
 
+// errRefused: the server does not want the command, or cannot do it.
+var errRefused = errors.New("refused")
+
 // errProtocol: the other end does not speak as memcached does.
 var errProtocol = errors.New("not an answer of memcached's meta protocol (1.6.10 or later)")
 
@@ -86,7 +89,7 @@ func refusal(line []byte) error {
 	}
 	for _, word := range [...]string{"ERROR", "CLIENT_ERROR ", "SERVER_ERROR "} {
 		if len(line) >= len(word) && string(line[:len(word)]) == word {
-			return fmt.Errorf("memcached says %q", line)
+			return fmt.Errorf("%w: %q", errRefused, line)
 		}
 	}
 	return fmt.Errorf("%q: %w", line, errProtocol)
