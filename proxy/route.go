@@ -42,11 +42,17 @@ type Routes struct {
 	Find Finder // whose of All a request is; nil: all are the first's
 }
 
-// Finder tells which of the routes a request is for: an index, or -1 for none.
-// It is asked for every request and must not keep q.
+// Finder tells which of the routes a request is for: an index, NoRoute or
+// Unclear. It is asked for every request and must not keep q.
 type Finder interface {
 	Find(q *wire.Request) int
 }
+
+// What a Finder says in place of an index.
+const (
+	NoRoute = -1
+	Unclear = -2 // it depends on how an upstream reads the path
+)
 
 // SetRoutes has requests from here on go by t. Those under way go on as they
 // began.
@@ -59,8 +65,11 @@ func (p *Proxy) route(x *Exchange) bool {
 	if t.Find != nil {
 		i = t.Find.Find(&x.Req)
 	}
-	if i < 0 {
+	switch i {
+	case NoRoute:
 		return p.answer(x, 404, "no route for this host and path")
+	case Unclear: // one route would guard it, and another serve it
+		return p.answer(x, 400, "path can be read in two ways")
 	}
 	r := t.All[i]
 	x.route, x.pool = r, r.Pool

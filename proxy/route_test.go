@@ -15,10 +15,13 @@ import (
 type byPath struct{}
 
 func (byPath) Find(q *wire.Request) int {
-	if i := int(q.Path[1] - '0'); i >= 0 && i < 3 {
+	switch i := int(q.Path[1]) - '0'; {
+	case i >= 0 && i < 3:
 		return i
+	case q.Path[1] == '?':
+		return proxy.Unclear
 	}
-	return -1
+	return proxy.NoRoute
 }
 
 // poolOf is one upstream, which says its name.
@@ -51,6 +54,7 @@ func TestEachRequestGoesByItsRoute(t *testing.T) {
 	f(ask("/0"), "200 a")
 	f(ask("/1"), "200 b")
 	f(ask("/x"), "404 404 Not Found: no route for this host and path")
+	f(ask("/?"), "400 400 Bad Request: path can be read in two ways")
 	f(ask("/1", "Content-Length: 5"), "413")
 	p.SetRoutes(&proxy.Routes{All: []*proxy.Route{&b}})
 	f(ask("/0"), "200 b")
