@@ -47,6 +47,7 @@ var rooms = []struct {
 	{"proxy/server", "pool pool/balance pool/stream pool/discover proxy proxy/edge proxy/proxyproto proxy/wire proxy/certs proxy/certs/acme proxy/config proxy/admin " + cacheRooms, "the only room that sees everything; it works at start and stop"},
 	{"sync/link", "", "a client to Redis that is kept; what is asked of it is for others"},
 	{"sync/session", "", "records under ids, cookies and headers as bytes; whose request it is, and where the store lies, is for others"},
+	{"sync/session/memory", "sync/session", "records in this process; who asks for them, and what they mean, is for others"},
 	{"sync/session/sessiontest", "sync/session", "only for tests, which must not drag anything in"},
 	{"sync/session/memcached", "sync/session sync/session/memcached/meta", "records on memcached; cookies and headers are for others"},
 	{"sync/session/memcached/meta", "", "bytes under keys on a server; what they mean is for the store"},

@@ -31,6 +31,22 @@ type Value struct {
 // Reset empties the Record, and keeps its buffers.
 func (r *Record) Reset() { *r = Record{Values: r.Values[:0]} }
 
+// Copy makes r what from is, in r's own buffers.
+func (r *Record) Copy(from *Record) {
+	values := r.Values[:0]
+	*r = *from
+	for i := range from.Values {
+		if i < cap(values) {
+			values = values[:i+1]
+		} else {
+			values = append(values, Value{})
+		}
+		values[i].Key = append(values[i].Key[:0], from.Values[i].Key...)
+		values[i].Raw = append(values[i].Raw[:0], from.Values[i].Raw...)
+	}
+	r.Values = values
+}
+
 // Alive tells whether neither end has come, at now in unix ms.
 func (r *Record) Alive(now int64) bool { return now < r.End && (now < r.Idle || !r.Moved.Zero()) }
 
