@@ -23,6 +23,7 @@ type Exchange struct {
 	pool   *Pool          // of the route's
 	up     *pool.Upstream // of the present try
 	link   *pool.Link     // nil: none
+	tunnel *Tunnel        // of a handshake that somebody watches; else nil
 	taken  bool           // a slot of up's
 	in     bool           // a place in the process
 	tried  pool.Tried
@@ -88,6 +89,7 @@ func (x *Exchange) reset() {
 		x.out = nil
 	}
 	x.route, x.pool, x.up, x.link, x.fault, x.body = nil, nil, nil, nil, nil, nil
+	x.tunnel = nil
 	x.ask.reset()
 	x.tell.reset()
 	x.path = x.path[:0]

@@ -22,30 +22,43 @@ func (d *direction) parting() bool {
 // part says Close to the client, and no more; its answer is what tells the
 // upstream, behind all that the client had sent before.
 func (d *direction) part() {
+	if q := d.posts(); q != nil {
+		q.seize()
+		defer d.t.yield()
+		d.lost = d.t.flush()
+	}
 	d.mute = true
 	d.src.EndWithin(farewell)
 	d.dst.EndWithin(farewell / 2)
-	if d.frames.AtFrame() {
-		d.lost = d.dst.Write(goingAway, nil)
+	if d.lost == nil && d.frames.AtFrame() {
+		d.lost = d.dst.Write(d.t.goodbye(), nil)
 	}
+}
+
+// goodbye is the Close to say.
+func (t *Tunnel) goodbye() []byte {
+	if w := t.word.Load(); w != nil {
+		return *w
+	}
+	return goingAway
 }
 
 // tunnels are those that are open and have not been told to end.
 type tunnels struct {
 	mu  sync.Mutex
-	all map[*tunnel]struct{} // guarded by mu
+	all map[*Tunnel]struct{} // guarded by mu
 }
 
-func (s *tunnels) add(t *tunnel) {
+func (s *tunnels) add(t *Tunnel) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.all == nil {
-		s.all = map[*tunnel]struct{}{}
+		s.all = map[*Tunnel]struct{}{}
 	}
 	s.all[t] = struct{}{}
 }
 
-func (s *tunnels) remove(t *tunnel) {
+func (s *tunnels) remove(t *Tunnel) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	delete(s.all, t)

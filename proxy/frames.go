@@ -20,11 +20,13 @@ type frames struct {
 
 const (
 	opContinue = 0x0
+	opText     = 0x1
 	opBinary   = 0x2
 	opClose    = 0x8
 	opPong     = 0xa
 
 	finBit  = 0x80 // of the first byte
+	rsvBits = 0x70
 	maskBit = 0x80 // of the second
 )
 

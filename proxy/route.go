@@ -19,6 +19,7 @@ type Route struct {
 	Pages Pages // answers to failures; nil: built in
 
 	Filters []Filter // in the order in which they see a request
+	Watch   Watcher  // takes part in WebSockets; nil: nobody does
 
 	Cache *cache.Cache // answers that are kept; nil: none
 

@@ -9,23 +9,31 @@ import (
 	"multiserver/proxy/wire"
 )
 
-// tunnel is a WebSocket between its handshake and its end: two directions of
+// Tunnel is a WebSocket between its handshake and its end: two directions of
 // bytes, each with a goroutine that reads, writes the same at once, and waits
-// with no buffer in hand. Nothing else ever writes to either end, so that what
-// we have to say ourselves cannot fall between the bytes of a frame.
-type tunnel struct {
-	p    *Proxy
-	down direction // to the client
-	up   direction
+// with no buffer in hand. Nothing else ever writes to either end, but for what
+// a Watcher posts to the client, so that what we have to say ourselves cannot
+// fall between the bytes of a frame.
+type Tunnel struct {
+	Tag any // the Watcher's own
+
+	p     *Proxy
+	route *Route
+	down  direction // to the client
+	up    direction
 
 	last atomic.Int64 // the Guard's milliseconds when bytes passed, either way
 	half atomic.Bool  // one direction has ended
 	told atomic.Bool  // it is to end
+	dead atomic.Bool  // it was cut
+
+	word  atomic.Pointer[[]byte] // the Close to say; nil: goingAway
+	posts *posts                 // what its Watcher has to do with it; nil: nobody watches
 }
 
 // direction is one of the two, and belongs to its goroutine.
 type direction struct {
-	t        *tunnel
+	t        *Tunnel
 	src, dst *wire.Conn
 	frames   frames
 	passed   int64
@@ -37,25 +45,35 @@ type direction struct {
 // halfOpen is how long one direction may stay silent once the other has ended.
 const halfOpen = 30 * time.Second
 
-// join passes bytes between a client and an upstream until both have ended,
-// and returns how many the client got.
-func (p *Proxy) join(client, up *wire.Conn) (sent int64) {
-	t := &tunnel{p: p}
+// join has t be between x's client and its upstream.
+func (t *Tunnel) join(x *Exchange) {
+	t.p, t.route = x.Client.p, x.route
+	client, up := x.Client.Conn, x.link.Conn
 	t.down = direction{t: t, src: up, dst: client}
 	t.up = direction{t: t, src: client, dst: up, frames: frames{masked: true}}
+}
+
+// carry passes bytes between the two until both have ended, and returns how
+// many the client got.
+func (t *Tunnel) carry() (sent int64) {
+	p, client, up := t.p, t.down.dst, t.down.src
 	t.last.Store(p.opt.Guard.Now())
 	for _, d := range [...]*direction{&t.down, &t.up} {
 		d.src.ReadWithin(0)
-		d.dst.WriteWithin(p.opt.Idle)
+		d.dst.WriteWithin(t.route.Idle)
 	}
-	up.ReadWithin(p.opt.TunnelIdle) // one of them looks after the silence of both
+	up.ReadWithin(t.route.TunnelIdle) // one of them looks after the silence of both
 	p.tunnels.add(t)
 	defer p.tunnels.remove(t)
 	client.Hold(func() { up.Hold(t.run) })
 	return t.down.passed
 }
 
-func (t *tunnel) run() {
+func (t *Tunnel) run() {
+	if t.posts != nil {
+		t.yield() // the turn that begin took
+		defer t.close()
+	}
 	done := make(chan struct{})
 	go func() {
 		defer close(done)
@@ -67,7 +85,7 @@ func (t *tunnel) run() {
 }
 
 // rescue has a panic cost this tunnel and nothing else.
-func (t *tunnel) rescue() {
+func (t *Tunnel) rescue() {
 	if r := recover(); r != nil {
 		t.p.Stats.Panics.Add(1)
 		t.p.opt.Log.Error("BUG: panic", "cause", r, "stack", string(debug.Stack()))
@@ -76,7 +94,8 @@ func (t *tunnel) rescue() {
 }
 
 // cut ends both directions where they are.
-func (t *tunnel) cut() {
+func (t *Tunnel) cut() {
+	t.dead.Store(true)
 	t.down.src.Interrupt()
 	t.down.dst.Interrupt()
 }
@@ -84,6 +103,9 @@ func (t *tunnel) cut() {
 // run passes bytes on until src has ended, or the tunnel.
 func (d *direction) run() {
 	pass := d.pass
+	if d.posts() != nil {
+		pass = d.passInTurn
+	}
 	for {
 		err := d.next(pass)
 		switch {
@@ -107,6 +129,10 @@ func (d *direction) next(pass func() bool) error {
 		return d.src.Stream(pass)
 	}
 	d.src.Release()
+	if q := d.posts(); q != nil {
+		q.seize()
+		defer d.t.yield()
+	}
 	fromSrc, err := wire.Splice(d.dst, d.src, int64(d.frames.Left()), func(n int64) {
 		d.frames.Passed(n)
 		d.passed += n
@@ -122,8 +148,19 @@ func (d *direction) next(pass func() bool) error {
 }
 
 func (d *direction) long() bool {
-	return d.frames.Left() >= splicedBody && !d.mute && len(d.src.Buffered()) == 0 && wire.CanSplice(d.dst, d.src)
+	return d.frames.Left() >= splicedBody && !d.mute && !d.sieved() && len(d.src.Buffered()) == 0 && wire.CanSplice(d.dst, d.src)
 }
+
+// posts is what may be written between src's frames; nil: nothing.
+func (d *direction) posts() *posts {
+	if d == &d.t.down {
+		return d.t.posts
+	}
+	return nil
+}
+
+// sieved tells whether src's frames may not all pass.
+func (d *direction) sieved() bool { return d.posts() != nil && d.posts().sieve != nil }
 
 // pass writes what has been read, in one piece, and tells whether to read on.
 // It leaves when there is something else to do, and behind a Close, for the
@@ -134,13 +171,22 @@ func (d *direction) pass() bool {
 		d.src.Skip(len(b))
 		return true
 	}
+	more := d.give(b)
+	d.src.Skip(len(b))
+	d.t.last.Store(d.t.p.opt.Guard.Now())
+	return more
+}
+
+// give writes the next bytes, and tells whether to read on.
+func (d *direction) give(b []byte) bool {
 	d.frames.Follow(b)
-	if d.lost = d.dst.Write(b, nil); d.lost != nil {
+	if len(b) > 0 {
+		d.lost = d.dst.Write(b, nil)
+	}
+	if d.lost != nil {
 		return false
 	}
 	d.passed += int64(len(b))
-	d.src.Skip(len(b))
-	d.t.last.Store(d.t.p.opt.Guard.Now())
 	return d.frames.Left() < splicedBody && !d.frames.closed && !d.t.told.Load()
 }
 
@@ -150,7 +196,7 @@ func (d *direction) goesOn(err error) bool {
 	switch err {
 	case wire.ErrGone: // its end came with its last bytes, and is to be read yet
 	case wire.ErrBroken:
-		if d.heard || !t.told.Load() {
+		if d.heard || t.dead.Load() || !t.told.Load() {
 			return false
 		}
 		d.heard = true
@@ -190,8 +236,8 @@ func (d *direction) waits() bool {
 
 // silence is for how much longer there may be some; 0: without limit; less:
 // there was too much of it.
-func (t *tunnel) silence(half bool) time.Duration {
-	limit := t.p.opt.TunnelIdle
+func (t *Tunnel) silence(half bool) time.Duration {
+	limit := t.route.TunnelIdle
 	if half && (limit == 0 || limit > halfOpen) {
 		limit = halfOpen
 	}
@@ -214,6 +260,10 @@ func (d *direction) end(err error) {
 			_ = d.dst.Write(maskedAway, nil)
 		}
 		return // the other direction waits for the answer
+	}
+	if d.posts() != nil && d.last() != nil {
+		t.cut()
+		return
 	}
 	half, ok := d.dst.NetConn().(interface{ CloseWrite() error })
 	if err != io.EOF || !ok || half.CloseWrite() != nil {

@@ -17,6 +17,7 @@ func (p *Proxy) upgrade(x *Exchange) bool {
 	if !p.fits(x) {
 		return false
 	}
+	x.watched()
 	for {
 		if !p.take(x) {
 			return p.fail(x)
@@ -66,11 +67,21 @@ func (x *Exchange) switches() bool {
 func (p *Proxy) tunnel(x *Exchange) *pool.Fault {
 	x.status, x.began, x.close = 101, true, true
 	x.outBody.Begin(x.link.Conn, wire.None, 0, 0)
+	c, l, t := x.Client, x.link, x.tunnel
+	if t == nil {
+		t = &Tunnel{}
+	}
+	t.join(x)
+	if t.posts != nil {
+		t.begin(x)
+	}
 	x.out = append(x.appendAnswerHead(x.buffer(len(x.Res.Raw))), crlf...)
 	x.dressOut()
-	c, l := x.Client, x.link
 	c.WriteWithin(x.route.Idle)
 	if err := c.Write(x.out, nil); err != nil {
+		if t.posts != nil {
+			t.close()
+		}
 		return x.gone(err)
 	}
 	x.settle()
@@ -79,7 +90,7 @@ func (p *Proxy) tunnel(x *Exchange) *pool.Fault {
 	c.Release()
 	l.Release()
 	l.Serve(nil) // the client's end is found by reading it
-	x.sent = p.join(c.Conn, l.Conn)
+	x.sent = t.carry()
 	x.Res.Close = true
 	return nil
 }

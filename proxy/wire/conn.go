@@ -42,7 +42,7 @@ type Conn struct {
 // methods are bound once, so that handing them to the RawConn allocates
 // nothing.
 type methods struct {
-	read, more, await, each, write, ask func(fd uintptr) bool
+	read, more, await, each, write, try, ask func(fd uintptr) bool
 }
 
 // ErrBroken: Interrupt ended the wait.
@@ -55,7 +55,7 @@ func NewConn(nc net.Conn, g *Guard, first int) *Conn {
 	c.rd.by, c.wr.by = forever, forever
 	c.raw, c.sock = rawConn(nc), rawConn(nc)
 	if c.raw != nil {
-		c.on = methods{c.read, c.more, c.await, c.each, c.write, c.ask}
+		c.on = methods{c.read, c.more, c.await, c.each, c.write, c.try, c.ask}
 	} else if t, ok := nc.(interface{ NetConn() net.Conn }); ok { // *tls.Conn
 		c.sock = rawConn(t.NetConn())
 	}
@@ -128,6 +128,9 @@ func (c *Conn) WriteWithin(d time.Duration) { c.wr.within(c.guard.Now(), d) }
 // EndWithin limits what is still read to end d from now, whatever limits come
 // later; the goroutine that reads need not know.
 func (c *Conn) EndWithin(d time.Duration) { _ = c.nc.SetReadDeadline(time.Now().Add(d)) }
+
+// EndWrites is EndWithin for what is still written.
+func (c *Conn) EndWrites(d time.Duration) { _ = c.nc.SetWriteDeadline(time.Now().Add(d)) }
 
 // Wrote is how many bytes were written so far.
 func (c *Conn) Wrote() int64 { return c.wrote }

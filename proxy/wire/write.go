@@ -47,6 +47,32 @@ func (c *Conn) Write(head, body []byte) error {
 	return c.writeErr(err)
 }
 
+// Try writes what the socket takes of b at once, and tells how much that was;
+// what is no plain socket takes nothing. Waiting is no error.
+func (c *Conn) Try(b []byte) (n int, err error) {
+	if c.raw == nil {
+		return 0, nil
+	}
+	before := c.wrote
+	c.out, c.then, c.werr = b, nil, nil
+	if c.fd != 0 {
+		c.try(c.fd)
+	} else {
+		err = c.raw.Write(c.on.try)
+	}
+	c.out = nil
+	if err == nil && c.werr != syscall.EAGAIN {
+		err = c.werr
+	}
+	return int(c.wrote - before), err
+}
+
+// try is one try of Write.
+func (c *Conn) try(fd uintptr) bool {
+	_, c.werr = c.push(fd)
+	return true
+}
+
 // at writes once, and tells whether that was all. Why not, the next try says.
 func (c *Conn) at(fd uintptr) bool {
 	_, _ = c.push(fd)

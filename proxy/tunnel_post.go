@@ -1,0 +1,289 @@
+package proxy
+
+import "sync"
+
+// posts are frames for the client that do not come from its backend. Who writes
+// to the client holds the turn: the direction while it passes a piece on, a
+// Post that finds nobody there, or the goroutine drain for what did not fit at
+// once. The turn, not the lock, is held while bytes are written.
+//
+// While nobody has the turn nothing is queued that could go: the queue then
+// waits for the end of the backend's message.
+type posts struct {
+	watch Watcher
+	sieve *sieve // nil: every message passes as it is
+
+	mu     sync.Mutex
+	budget int       // of weight
+	passed sync.Cond // the turn, to the direction
+	taken  bool      // somebody has the turn
+	wanted bool      // by the direction
+	over   bool      // nothing more is taken
+	queue  [][]byte
+	weight int // of the queue
+	cut    int // bytes of queue[0] that have gone
+	drains sync.WaitGroup
+}
+
+const (
+	usualBudget = 256 << 10
+	frameWeight = 32 // what a queued frame costs beyond its bytes
+)
+
+func newPosts(w Watcher) *posts {
+	q := &posts{watch: w, budget: usualBudget, taken: true}
+	q.passed.L = &q.mu
+	return q
+}
+
+// Post has the client sent a frame: one whole message, or one control frame
+// other than Close, not masked and not compressed. It is written between two
+// messages of the backend, a control frame between two frames, and what is
+// posted stays in order, but that control frames overtake messages that wait for
+// the end of one. Post never waits, and may be called from any number of
+// goroutines. The frame is shared and not copied: it must not be changed any
+// more.
+func (t *Tunnel) Post(frame []byte) Verdict {
+	q := t.posts
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	switch {
+	case q.over:
+		return Closed
+	case q.taken || !t.fits(frame):
+		return q.push(frame)
+	}
+	q.taken = true
+	q.mu.Unlock()
+	n, err := t.down.dst.Try(frame)
+	t.wrote(n)
+	q.mu.Lock()
+	switch {
+	case err != nil:
+		t.breaks()
+		t.hand()
+		return Closed
+	case n == len(frame):
+		t.hand()
+		return Written
+	case n == 0 && q.weight+len(frame)+frameWeight > q.budget:
+		t.hand()
+		return Full
+	}
+	q.queue = append([][]byte{frame}, q.queue...) // before what has come meanwhile
+	q.weight += len(frame) + frameWeight
+	q.cut = n
+	t.hand()
+	return Queued
+}
+
+func (q *posts) push(frame []byte) Verdict {
+	w := len(frame) + frameWeight
+	if q.weight+w > q.budget {
+		return Full
+	}
+	q.queue = append(q.queue, frame)
+	q.weight += w
+	return Queued
+}
+
+// fits tells whether frame can go where the stream stands; the turn is free, or
+// the caller's.
+func (t *Tunnel) fits(frame []byte) bool {
+	if frame[0]&0x0f >= opClose {
+		return t.down.frames.AtFrame()
+	}
+	return t.down.frames.AtMessage()
+}
+
+// next is which of the queue can go now; less than 0: none.
+func (t *Tunnel) next() int {
+	q := t.posts
+	switch {
+	case len(q.queue) == 0:
+		return -1
+	case q.cut > 0 || t.down.frames.AtMessage():
+		return 0
+	}
+	if t.down.frames.AtFrame() {
+		for i, f := range q.queue {
+			if f[0]&0x0f >= opClose {
+				return i
+			}
+		}
+	}
+	return -1
+}
+
+// seize waits for the turn, which the others hold for one frame at most.
+func (q *posts) seize() {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	if !q.taken {
+		q.taken = true
+		return
+	}
+	for q.wanted = true; q.wanted; {
+		q.passed.Wait()
+	}
+}
+
+// passInTurn is pass between what is posted.
+func (d *direction) passInTurn() (more bool) {
+	q := d.t.posts
+	q.seize()
+	if q.sieve == nil || d.mute {
+		more = d.pass()
+	} else {
+		more = d.passThrough(q.sieve)
+	}
+	d.t.yield()
+	return more
+}
+
+// passThrough passes on what the sieve leaves of what has been read.
+func (d *direction) passThrough(s *sieve) bool {
+	b := d.src.Buffered()
+	d.t.last.Store(d.t.p.opt.Guard.Now())
+	out := s.Pass(s.out[:0], b, d.t.heard)
+	d.src.Skip(len(b))
+	s.out = out
+	if cap(out) > cheapCopy {
+		s.out = nil
+	}
+	return d.give(out)
+}
+
+func (t *Tunnel) heard(message []byte) { t.posts.watch.Heard(t, message) }
+
+// last ends the posts, behind what the sieve holds back.
+func (d *direction) last() error {
+	q := d.t.posts
+	q.seize()
+	if q.sieve != nil && len(q.sieve.head) > 0 {
+		d.lost = d.dst.Write(q.sieve.head, nil)
+	}
+	q.mu.Lock()
+	q.end()
+	q.mu.Unlock()
+	d.t.yield()
+	return d.lost
+}
+
+// yield is for the direction, behind what it has written.
+func (t *Tunnel) yield() {
+	q := t.posts
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	if f := &t.down.frames; f.closed || f.lost || t.down.mute || t.down.lost != nil {
+		q.end()
+	}
+	t.hand()
+}
+
+// hand passes the turn on: to the direction if it waits and no frame is cut in
+// two, else to drain if there is something for it. mu is held.
+func (t *Tunnel) hand() {
+	q := t.posts
+	switch {
+	case q.wanted && q.cut == 0:
+		q.wanted = false
+		q.passed.Signal()
+	case t.next() >= 0:
+		q.drains.Go(t.drain)
+	default:
+		q.taken = false
+	}
+}
+
+// drain writes what can go, at the client's pace, as long as the direction does
+// not want the turn.
+func (t *Tunnel) drain() {
+	defer t.rescue()
+	q := t.posts
+	q.mu.Lock()
+	for !q.wanted || q.cut > 0 {
+		i := t.next()
+		if i < 0 {
+			break
+		}
+		f := q.queue[i][q.cut:]
+		q.mu.Unlock()
+		err := t.put(f)
+		q.mu.Lock()
+		if err != nil {
+			t.breaks()
+		}
+		if q.over {
+			break
+		}
+		q.remove(i)
+	}
+	if q.taken = q.wanted; q.wanted {
+		q.wanted = false
+		q.passed.Signal()
+	}
+	q.mu.Unlock()
+}
+
+// flush is drain for the direction itself, before its last word.
+func (t *Tunnel) flush() (err error) {
+	q := t.posts
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	for i := t.next(); i >= 0 && err == nil; i = t.next() {
+		f := q.queue[i]
+		q.remove(i)
+		q.mu.Unlock()
+		err = t.put(f)
+		q.mu.Lock()
+	}
+	return err
+}
+
+// put writes f, waiting for the client; the turn is the caller's.
+func (t *Tunnel) put(f []byte) error {
+	err := t.down.dst.Write(f, nil)
+	if err == nil {
+		t.wrote(len(f))
+	}
+	return err
+}
+
+func (q *posts) remove(i int) {
+	q.weight -= len(q.queue[i]) + frameWeight
+	q.cut = 0
+	q.queue[i] = nil
+	if i == 0 {
+		q.queue = q.queue[1:]
+		return
+	}
+	q.queue = append(q.queue[:i], q.queue[i+1:]...)
+}
+
+// wrote counts what the client got; the turn is the caller's.
+func (t *Tunnel) wrote(n int) {
+	t.down.passed += int64(n)
+	t.last.Store(t.p.opt.Guard.Now())
+}
+
+// breaks ends a tunnel whose client is gone; mu is held.
+func (t *Tunnel) breaks() {
+	t.posts.end()
+	t.cut()
+}
+
+// end drops what is queued; mu is held.
+func (q *posts) end() {
+	q.over = true
+	q.queue, q.weight, q.cut = nil, 0, 0
+}
+
+// close ends the posts of a tunnel that has ended.
+func (t *Tunnel) close() {
+	t.posts.mu.Lock()
+	t.posts.end()
+	t.posts.mu.Unlock()
+	t.posts.drains.Wait()
+	t.posts.watch.End(t)
+}
