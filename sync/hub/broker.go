@@ -51,9 +51,9 @@ type Broker interface {
 // do not call the Broker, which may hold locks.
 type Sink interface {
 	// Message is one that was published, by whomever: in order of each publisher
-	// and channel and, if it is kept, of its Offset. After a loss of the link some
-	// may come twice; what is not kept may be missing. msg is borrowed until it
-	// returns.
+	// and channel and, if it is kept, of its Offset. One that is kept may come
+	// twice, another may not; what was said while the link was lost is missing.
+	// msg is borrowed until it returns.
 	Message(channel string, id ID, msg []byte)
 
 	// Joined says that from here on the channel is heard, for the first time or
