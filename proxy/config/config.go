@@ -11,6 +11,10 @@ import (
 // Config is everything the operator decided, checked and with the defaults
 // filled in. It is never changed once it is built: a reload builds another.
 type Config struct {
+	File   string  // where a part of this was; "": nowhere
+	Pools  []Group // at least one, with names of their own
+	Routes []Route // at least one
+
 	Listen    []Address     // where clients connect; none only with TLS
 	Upstreams []Target      // where requests go; at least one
 	Resolve   time.Duration // how often the names in Upstreams are looked up again

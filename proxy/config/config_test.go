@@ -152,6 +152,9 @@ func TestParseFillsTheConfig(t *testing.T) {
 		Admin:          &Address{Network: "tcp", Addr: "localhost:9090"},
 		LogLevel:       slog.LevelWarn,
 	}
+	whole := *want
+	want.Pools = []Group{{"default", &whole}}
+	want.Routes = []Route{{Name: "default", Config: &whole, Pool: "default"}}
 	if !reflect.DeepEqual(got, want) {
 		t.Errorf("got\n%+v\nwant\n%+v", got, want)
 	}

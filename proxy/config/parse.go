@@ -17,6 +17,24 @@ type Raw map[string]Given
 type Given struct {
 	From  string   // how the operator calls the place: "--timeout", "MULTISERVER_TIMEOUT"
 	Words []string // one, or several where Setting.Many
+
+	at []string // the place of each word that is one as it stands; nil: they are split at commas
+}
+
+// list is the words of a setting that has many.
+func (g Given) list() []string {
+	if g.at != nil {
+		return g.Words
+	}
+	return split(g.Words)
+}
+
+// place is that of a word of list.
+func (g Given) place(i int) string {
+	if g.at != nil {
+		return g.at[i]
+	}
+	return g.From
 }
 
 // Add notes a word that came from the given place; what came from another
@@ -75,7 +93,11 @@ func (m Mistakes) Error() string {
 // Parse checks what the operator wrote. The error, if any, is of type
 // Mistakes and has everything that is wrong.
 func Parse(raw Raw) (*Config, error) {
-	c, mistakes := new(Config), Mistakes(nil)
+	c, mistakes, f := new(Config), Mistakes(nil), new(file)
+	if g, given := raw["config"]; given && len(g.Words) == 1 && g.Words[0] != none {
+		raw = maps.Clone(raw)
+		f = readFile(g.Words[0], raw)
+	}
 	for i := range Settings {
 		mistakes = append(mistakes, Settings[i].parse(c, raw)...)
 	}
@@ -84,7 +106,8 @@ func Parse(raw Raw) (*Config, error) {
 			mistakes = append(mistakes, Mistake{From: raw[name].From, Why: "no such setting"})
 		}
 	}
-	mistakes = append(mistakes, together(c, raw)...)
+	mistakes = append(mistakes, together(c, raw, f)...)
+	mistakes = append(mistakes, group(c, raw, f)...)
 	if len(mistakes) > 0 {
 		return nil, mistakes
 	}
@@ -110,13 +133,13 @@ func (s *Setting) parse(c *Config, raw Raw) (mistakes Mistakes) {
 	}
 	words := g.Words
 	if s.Many {
-		words = split(words)
+		words = g.list()
 	} else if len(words) > 1 {
 		return Mistakes{{From: g.From, Why: fmt.Sprintf("given %d times, want one", len(words))}}
 	}
-	for _, word := range words {
+	for i, word := range words {
 		if err := s.readOne(c, word); err != nil {
-			mistakes = append(mistakes, Mistake{From: g.From, Value: s.quotable(word), Why: err.Error()})
+			mistakes = append(mistakes, Mistake{From: g.place(i), Value: s.quotable(word), Why: err.Error()})
 		}
 	}
 	return mistakes

@@ -297,6 +297,9 @@ var Settings = []Setting{
 		Usage: "directory of `502.html`, `503.html`, `5xx.html`, … for answers to failures",
 		value: errorPages},
 
+	{Name: "config", Group: groupOperate, Arg: "FILE",
+		Usage: "YAML file with any of these settings by their names, and with pools and routes; flags and variables beat it",
+		value: configFile},
 	{Name: "admin", Group: groupOperate, Arg: "ADDR", Default: off,
 		Usage: "where pprof, /metrics, /healthz and /readyz are served",
 		value: admin},

@@ -181,7 +181,7 @@ func (c *Config) checkPairs(add func(name, value, why string, args ...any), raw 
 		p := &c.TLS.Pairs[i]
 		p.Passphrases = c.TLS.passphrases
 		if p.Key == "" && given {
-			add("tls-cert", p.Cert, "no --tls-key goes with it: %d given, want as many as there are certificates, in the same order", len(split(keys.Words)))
+			add("tls-cert", p.Cert, "no --tls-key goes with it: %d given, want as many as there are certificates, in the same order", len(keys.list()))
 			continue
 		}
 		if p.Key == "" {

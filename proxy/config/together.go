@@ -10,25 +10,21 @@ import (
 // together decides and checks what no setting can know alone. It is silent
 // about what was given and is wrong by itself: that mistake has its line
 // already.
-func together(c *Config, raw Raw) (mistakes Mistakes) {
+func together(c *Config, raw Raw, f *file) (mistakes Mistakes) {
 	add := func(name, value, why string, args ...any) {
+		if len(f.pools) > 0 && Lookup(name).Scope() == PerPool && name != "upstream" {
+			return // what is in vain at the top may not be so in a pool
+		}
 		from := "--" + name
 		if g, ok := raw[name]; ok {
 			from = g.From
 		}
 		mistakes = append(mistakes, Mistake{From: from, Value: value, Why: fmt.Sprintf(why, args...)})
 	}
-	if _, given := raw["upstream"]; !given {
+	if _, given := raw["upstream"]; !given && len(f.pools) == 0 && len(f.wrong) == 0 {
 		add("upstream", "", "none given, want at least one, such as --upstream http://127.0.0.1:3000")
 	}
-	for _, t := range c.Upstreams {
-		if a, loops := c.loop(t.address()); loops {
-			add("upstream", t.URL, "leads back to --listen %s, want the app's own port", a)
-		}
-	}
-	if n := len(c.Upstreams); n > 0 && n == len(split(raw["upstream"].Words)) && c.allBackups() {
-		add("upstream", c.Upstreams[0].String(), "all upstreams are backups, want at least one without ;backup")
-	}
+	c.checkUpstreams(add, raw)
 	c.checkTLS(add, raw)
 	c.checkUpstreamTLS(add, raw)
 	c.checkProxied(add, raw)
@@ -39,6 +35,17 @@ func together(c *Config, raw Raw) (mistakes Mistakes) {
 		c.checkAdmin(add, raw)
 	}
 	return mistakes
+}
+
+func (c *Config) checkUpstreams(add func(name, value, why string, args ...any), raw Raw) {
+	for _, t := range c.Upstreams {
+		if a, loops := c.loop(t.address()); loops {
+			add("upstream", t.URL, "leads back to --listen %s, want the app's own port", a)
+		}
+	}
+	if n := len(c.Upstreams); n > 0 && n == len(raw["upstream"].list()) && c.allBackups() {
+		add("upstream", c.Upstreams[0].String(), "all upstreams are backups, want at least one without ;backup")
+	}
 }
 
 func (c *Config) allBackups() bool {
