@@ -43,6 +43,7 @@ var rooms = []struct {
 	{"pool/discover", "pool pool/balance pool/stream proxy/proxyproto proxy/wire", "fills in targets; who wrote the names and what becomes of the members is not its business"},
 	{"cache", "cache/key cache/memory cache/part cache/purge cache/redis cache/rule proxy/wire", "answers and where they lie; who asks for them over which connection is for the proxy"},
 	{"proxy", "pool pool/balance pool/stream proxy/proxyproto proxy/wire " + cacheRooms, "the hot way of a request: settings come compiled, files and admin pages stay outside"},
+	{"proxy/filter", "pool pool/balance pool/stream proxy proxy/proxyproto proxy/wire " + cacheRooms, "what a route adds, by the proxy's doors; which route, and how its options are written, is for others"},
 	{"proxy/edge", "pool pool/balance pool/stream proxy proxy/proxyproto proxy/wire " + cacheRooms, "HTTP/2's streams become connections of the core; flags, listeners and certificates are for others"},
 	{"proxy/server", "pool pool/balance pool/stream pool/discover proxy proxy/edge proxy/proxyproto proxy/wire proxy/certs proxy/certs/acme proxy/route proxy/config proxy/admin " + cacheRooms, "the only room that sees everything; it works at start and stop"},
 	{"sync/link", "", "a client to Redis that is kept; what is asked of it is for others"},

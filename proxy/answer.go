@@ -55,7 +55,7 @@ func (p *Proxy) answer(x *Exchange, status int, what string) bool {
 	return p.say(x, status, kind, body)
 }
 
-// say is answer with a body of its own.
+// say is answer with a body of its own; without a kind it is none.
 func (p *Proxy) say(x *Exchange, status int, kind string, body []byte) bool {
 	x.status, x.began = status, true
 	if !x.inBody.Ended() { // nobody will read it: what follows it cannot be found
@@ -65,9 +65,14 @@ func (p *Proxy) say(x *Exchange, status int, kind string, body []byte) bool {
 	out = strconv.AppendInt(out, int64(status), 10)
 	out = append(append(append(out, ' '), statusText(status)...), crlf...)
 	out = append(out, p.opt.Guard.Date()...)
-	out = append(append(append(out, "Content-Type: "...), kind...), crlf...)
-	out = strconv.AppendInt(append(out, "Content-Length: "...), int64(len(body)), 10)
-	out = append(out, "\r\nCache-Control: no-store\r\n"...)
+	if kind != "" {
+		out = append(append(append(out, "Content-Type: "...), kind...), crlf...)
+	}
+	if status != 204 { // RFC 9110 §8.6
+		out = strconv.AppendInt(append(out, "Content-Length: "...), int64(len(body)), 10)
+		out = append(out, crlf...)
+	}
+	out = append(out, "Cache-Control: no-store\r\n"...)
 	switch {
 	case status == 405, status == 200 && string(x.Req.Method) == "OPTIONS":
 		out = append(out, "Allow: GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS\r\n"...)

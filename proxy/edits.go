@@ -24,6 +24,15 @@ func (e *Edits) Add(name string, value []byte) {
 	e.add = append(append(e.add, value...), crlf...)
 }
 
+// AddLines appends whole lines, each with its CRLF.
+func (e *Edits) AddLines(lines []byte) { e.add = append(e.add, lines...) }
+
+// Begin, Value and End append a field whose value is worked out where it is to
+// be: Begin its name, Value is what to append to, End takes that.
+func (e *Edits) Begin(name string) { e.add = append(append(e.add, name...), ": "...) }
+func (e *Edits) Value() []byte     { return e.add }
+func (e *Edits) End(dst []byte)    { e.add = append(dst, crlf...) }
+
 // Set puts a field in the place of all of its name, which is in lower case.
 func (e *Edits) Set(name string, value []byte) {
 	e.Drop(name)

@@ -67,6 +67,10 @@ func (x *Exchange) Addr() netip.Addr {
 	return x.Client.addr
 }
 
+// Cookie is the value of the first cookie of that name, borrowed until the
+// exchange ends; nil: there is none.
+func (x *Exchange) Cookie(name string) []byte { return x.cookie(name) }
+
 // Secure tells whether the client came by TLS, as far as those tell whom we
 // trust.
 func (x *Exchange) Secure() bool { return x.secure() }
@@ -78,7 +82,7 @@ func (x *Exchange) Status() int { return x.status }
 // never change. It returns false, so that Request can end with it.
 func (x *Exchange) Answer(status int, what string) bool { return x.Client.p.answer(x, status, what) }
 
-// Say is Answer with a body of its own, of that media type.
+// Say is Answer with a body of its own, of that media type; "": there is none.
 func (x *Exchange) Say(status int, kind string, body []byte) bool {
 	return x.Client.p.say(x, status, kind, body)
 }

@@ -97,6 +97,14 @@ var named = func() (t [26][]struct {
 	return t
 }()
 
+// KindOf names the kind of a field by its name.
+func KindOf(name []byte) Kind {
+	if len(name) == 0 {
+		return Other
+	}
+	return kindOf(name)
+}
+
 // kindOf names the kind of a field by its name, a token of at least one byte.
 func kindOf(name []byte) Kind {
 	if len(name) < len(named) {

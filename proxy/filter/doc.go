@@ -1,0 +1,21 @@
+// Package filter has what a route can add to the way of its requests: headers,
+// paths, redirects, who may come, how often, and how answers are dressed.
+//
+// It hides how each of them does it. The server makes them from what the
+// operator wrote, by New; the proxy asks them for each request of their route.
+// A new one is a file and a row in Rows.
+//
+// It promises: what is wrong with a filter's options is known when it is made;
+// a filter keeps nothing of an exchange, is used by many at once, and bounds
+// what it remembers.
+//
+//   - filter.go: the table
+//   - template.go: words of the operator in which a request's parts stand
+//   - headers.go: fields set, added and removed
+//   - path.go: prefixes and rewriting
+//   - redirect.go: answers that send elsewhere
+//   - access.go: who may come, by address
+//   - basic.go: who may come, by name and password
+//   - cors.go: what scripts of other sites may ask
+//   - rate.go: how often
+package filter

@@ -1,0 +1,130 @@
+package filter
+
+import (
+	"fmt"
+	"strconv"
+	"strings"
+	"time"
+
+	"multiserver/pool/balance"
+	"multiserver/proxy"
+)
+
+// rate bounds how often one client, or whoever is told apart by something else,
+// may come: by GCRA, a token bucket that is one number for each of them. The
+// number is a time, in which all that was asked for so far would have been
+// asked for at an even pace.
+type rate struct {
+	proxy.Pass
+	by     func(x *proxy.Exchange) []byte // nil: client
+	each   time.Duration                  // between two requests, at an even pace
+	burst  int
+	window time.Duration // in which a whole burst grows again
+	policy []byte
+	table  times
+	now    func() time.Time
+}
+
+func newRate(o Options) (proxy.Filter, error) {
+	said := struct {
+		Rate  string `yaml:"rate"`
+		Burst int    `yaml:"burst"`
+		By    string `yaml:"by"`
+	}{By: "client"}
+	if err := o.Decode(&said); err != nil {
+		return nil, err
+	}
+	n, per, err := parseRate(said.Rate)
+	if err != nil {
+		return nil, err
+	}
+	if said.Burst == 0 {
+		said.Burst = max(1, n)
+	}
+	if said.Burst < 1 || said.Burst > 1_000_000 {
+		return nil, fmt.Errorf("burst %d: want 1 to 1000000", said.Burst)
+	}
+	by, err := parseBy(said.By)
+	if err != nil {
+		return nil, err
+	}
+	f := &rate{by: by, each: per / time.Duration(n), burst: said.Burst, now: time.Now}
+	f.window = f.each * time.Duration(f.burst)
+	f.policy = fmt.Appendf(nil, "%d;w=%d", f.burst, max(1, int(f.window.Seconds())))
+	return f, nil
+}
+
+// parseRate reads 10/s, 100/m, 1000/h.
+func parseRate(s string) (n int, per time.Duration, err error) {
+	count, unit, _ := strings.Cut(s, "/")
+	n, err = strconv.Atoi(count)
+	per = map[string]time.Duration{"s": time.Second, "m": time.Minute, "h": time.Hour}[unit]
+	if err != nil || n < 1 || n > 1_000_000 || per == 0 {
+		return 0, 0, fmt.Errorf("rate %q: want requests in a time, such as 10/s, 100/m or 1000/h", s)
+	}
+	return n, per, nil
+}
+
+// parseBy reads what tells clients apart.
+func parseBy(s string) (func(x *proxy.Exchange) []byte, error) {
+	kind, name, _ := strings.Cut(s, ":")
+	switch {
+	case s == "client":
+		return nil, nil
+	case s == "route":
+		return func(*proxy.Exchange) []byte { return []byte("*") }, nil
+	case kind == "header" && name != "":
+		lower := strings.ToLower(name)
+		return func(x *proxy.Exchange) []byte { return x.Req.Peek(lower) }, nil
+	case kind == "cookie" && name != "":
+		return func(x *proxy.Exchange) []byte { return x.Cookie(name) }, nil
+	}
+	return nil, fmt.Errorf("by %q: want client, route, header:NAME or cookie:NAME", s)
+}
+
+// key tells clients apart. Who does not say what is asked for is told apart by
+// the address: else nobody would say it. Of IPv6 a client has 2^64 addresses.
+func (f *rate) key(x *proxy.Exchange) uint64 {
+	if f.by != nil {
+		if v := f.by(x); len(v) > 0 {
+			return balance.HashKey(v)
+		}
+	}
+	a := x.Addr()
+	if !a.IsValid() {
+		return balance.HashKey(nil)
+	}
+	b := a.As16()
+	if a.Is6() {
+		clear(b[8:])
+	}
+	return balance.HashKey(b[:])
+}
+
+func (f *rate) Request(x *proxy.Exchange) bool {
+	left, wait := f.table.take(f.key(x), f.now().UnixNano(), int64(f.each), int64(f.window))
+	f.say(x, left, wait)
+	if wait <= 0 {
+		return true
+	}
+	t := x.Tell()
+	t.Drop("retry-after")
+	t.Begin("Retry-After")
+	t.End(strconv.AppendInt(t.Value(), seconds(wait), 10))
+	return x.Answer(429, "too many requests")
+}
+
+// say tells the client how it stands, in the fields of
+// draft-ietf-httpapi-ratelimit-headers-03, which most clients know.
+func (f *rate) say(x *proxy.Exchange, left int64, wait time.Duration) {
+	t := x.Tell()
+	t.Begin("RateLimit-Limit")
+	t.End(strconv.AppendInt(t.Value(), int64(f.burst), 10))
+	t.Begin("RateLimit-Remaining")
+	t.End(strconv.AppendInt(t.Value(), left, 10))
+	t.Begin("RateLimit-Reset")
+	t.End(strconv.AppendInt(t.Value(), seconds(f.window-time.Duration(left)*f.each), 10))
+	t.Add("RateLimit-Policy", f.policy)
+}
+
+func seconds(d time.Duration) int64 { return int64((d + time.Second - 1) / time.Second) }
