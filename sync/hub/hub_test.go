@@ -254,23 +254,15 @@ func TestAClientResumesWhereItWas(t *testing.T) {
 			t.Fatal(why)
 		}
 		s.joined(b, "kept")
-		id := s.say(a, "kept", "new")
-		for i, w := range want {
-			want[i] = strings.ReplaceAll(w, "NEWEST", ID{id.Epoch, id.Offset - 1}.String())
-		}
-		s.until("what is new is heard", func() bool { return slices.Contains(m.words(), "new") })
-		got := m.words()
-		for i := range got { // whether the reset knows of it is a race
-			got[i] = strings.ReplaceAll(got[i], id.String(), ID{id.Epoch, id.Offset - 1}.String())
-		}
-		if !slices.Equal(got, append(want, "new")) {
-			t.Errorf("since %v: %q, want %q", since, got, append(want, "new"))
-		}
+		s.hears(m, want...)
+		s.say(a, "kept", "new")
+		s.hears(m, append(want, "new")...)
 		c.Leave()
 	}
 	f(ids[9], "10", "11")
-	f(ID{ids[0].Epoch, ids[11].Offset + 1})
-	f(ID{7, 7}, `{"type":"reset","channel":"kept","id":"NEWEST"}`)
+	f(ids[11], "new")
+	f(ID{ids[0].Epoch, ids[11].Offset + 2})
+	f(ID{7, 7}, fmt.Sprintf(`{"type":"reset","channel":"kept","id":"%d-15"}`, ids[0].Epoch))
 }
 
 func TestAClientIsToldThatItMissedSomething(t *testing.T) {
