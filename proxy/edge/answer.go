@@ -3,8 +3,6 @@ package edge
 import (
 	"bytes"
 	"errors"
-	"net/http"
-	"net/textproto"
 
 	"multiserver/proxy/wire"
 )
@@ -13,16 +11,23 @@ import (
 // strict with upstreams, and here its own bytes are read strictly once more: a
 // byte that is not as expected ends the stream by a reset.
 type answer struct {
-	w     deadliner
-	head  bool // it answers a HEAD
-	last  bool // the connection is to end, and x/net is to be told
-	lazy  bool // w looks at its Header not before something is flushed: quic-go's
-	state state
-	left  int64 // of the body, or of the chunk
+	to     sink
+	head   bool // it answers a HEAD
+	tunnel bool // a 101 begins one
+	state  state
+	left   int64 // of the body, or of the chunk
 
 	res  wire.Response
 	part []byte // a head or line whose end has not come
-	sent bool   // body bytes that are not flushed
+}
+
+// sink is where an answer goes. What it is given is borrowed until it returns.
+type sink interface {
+	head(r *wire.Response, f wire.Framing, end bool) error // end: nothing follows
+	send(p []byte, end bool) error
+	trailer(name, value []byte)
+	last() error      // behind the trailers of a body that did not end with send
+	flush(ended bool) // what was given is to leave
 }
 
 type state uint8
@@ -34,6 +39,7 @@ const (
 	inChunk
 	behindChunk
 	inTrailer
+	inTunnel
 	ended
 )
 
@@ -45,20 +51,20 @@ var (
 // mostPart is beyond --max-head's bounds.
 const mostPart = 2 << 20
 
-func (a *answer) begin(w deadliner, head, last, lazy bool) {
-	*a = answer{w: w, head: head, last: last, lazy: lazy, res: a.res, part: a.part[:0]}
+func (a *answer) begin(to sink, head, tunnel bool) {
+	*a = answer{to: to, head: head, tunnel: tunnel, res: a.res, part: a.part[:0]}
 }
 
 // end lets go of the stream's.
 func (a *answer) end() {
-	a.w = nil
+	a.to = nil
 	if cap(a.part) > wire.SmallBuffer {
 		a.part = nil
 	}
 }
 
-// write takes p whole or fails. What the core writes at once is also flushed
-// at once, but for the answer's end, which x/net flushes with the stream's.
+// write takes p whole or fails. What the core writes at once also leaves at
+// once.
 func (a *answer) write(p []byte) (int, error) {
 	for rest := p; len(rest) > 0; {
 		var err error
@@ -66,10 +72,7 @@ func (a *answer) write(p []byte) (int, error) {
 			return len(p) - len(rest), err
 		}
 	}
-	if a.sent && a.state != ended {
-		a.sent = false
-		a.w.Flush()
-	}
+	a.to.flush(a.state == ended)
 	return len(p), nil
 }
 
@@ -86,6 +89,8 @@ func (a *answer) step(p []byte) (rest []byte, err error) {
 		return a.takeLine(p, a.chunkEnd)
 	case inTrailer:
 		return a.takeLine(p, a.trailer)
+	case inTunnel:
+		return nil, a.to.send(p, false)
 	}
 	return p, errFraming
 }
@@ -124,13 +129,14 @@ func (a *answer) bounded() error {
 // takeAnswer passes a head on.
 func (a *answer) takeAnswer() error {
 	r := &a.res
-	a.putFields(a.w.Header())
 	if r.Status < 200 {
-		a.w.WriteHeader(r.Status) // and is flushed by that
-		clear(a.w.Header())
-		return nil
+		if a.tunnel && r.Status == 101 {
+			a.state = inTunnel
+		}
+		return a.to.head(r, wire.None, false)
 	}
-	switch r.Framing(a.head) {
+	f := r.Framing(a.head)
+	switch f {
 	case wire.None:
 		a.state = ended
 	case wire.Sized:
@@ -140,47 +146,16 @@ func (a *answer) takeAnswer() error {
 	default: // the core tells HTTP/1.1 clients every body's end
 		return errFraming
 	}
-	a.w.WriteHeader(r.Status)
-	a.sent = true
-	if a.lazy && a.head && a.state == ended {
-		a.w.Flush() // or it would say that there is no content, where we have said nothing
-	}
-	return nil
-}
-
-// putFields fills h: one copy of the head holds all values.
-func (a *answer) putFields(h http.Header) {
-	r := &a.res
-	text := string(r.Raw)
-	values := make([]string, len(r.Fields))
-	for i := range r.Fields {
-		f := &r.Fields[i]
-		if f.Kind.Hop() && (f.Kind != wire.Trailer || r.Framing(a.head) != wire.Chunked) {
-			continue
-		}
-		name := textproto.CanonicalMIMEHeaderKey(text[f.At:f.Colon])
-		if had := h[name]; had != nil {
-			h[name] = append(had, text[f.From:f.To])
-			continue
-		}
-		values[i] = text[f.From:f.To]
-		h[name] = values[i : i+1 : i+1]
-	}
-	if _, ok := h["Content-Type"]; !ok {
-		h["Content-Type"] = nil // or x/net would guess one
-	}
-	if a.last && r.Status >= 200 {
-		h["Connection"] = []string{"close"} // x/net makes it a GOAWAY
-	}
+	return a.to.head(r, f, a.state == ended)
 }
 
 // takeData passes body bytes on.
 func (a *answer) takeData(p []byte) (rest []byte, err error) {
 	n := int(min(int64(len(p)), a.left))
-	if _, err := a.w.Write(p[:n]); err != nil {
+	end := a.state == inBody && int64(n) == a.left
+	if err := a.to.send(p[:n], end); err != nil {
 		return p, err
 	}
-	a.sent = true
 	switch a.left -= int64(n); {
 	case a.left > 0:
 	case a.state == inChunk:
@@ -226,10 +201,6 @@ func (a *answer) size(line []byte) error {
 	}
 	if a.state = inChunk; a.left == 0 {
 		a.state = inTrailer
-		if a.lazy {
-			a.w.Flush()
-		}
-		clear(a.w.Header()) // what was sent as the head is no trailer
 	}
 	return nil
 }
@@ -247,12 +218,12 @@ func (a *answer) chunkEnd(line []byte) error {
 func (a *answer) trailer(line []byte) error {
 	if len(line) == 0 {
 		a.state = ended
-		return nil
+		return a.to.last()
 	}
 	name, value, ok := bytes.Cut(line, []byte(":"))
 	if !ok {
 		return errFraming
 	}
-	a.w.Header().Add(http.TrailerPrefix+string(name), string(bytes.Trim(value, " \t")))
+	a.to.trailer(name, bytes.Trim(value, " \t"))
 	return nil
 }

@@ -1,14 +1,10 @@
 package edge
 
 import (
-	"context"
 	"log/slog"
 	"net"
-	"net/http"
-	"sync/atomic"
+	"sync"
 	"time"
-
-	"golang.org/x/net/http2"
 
 	"multiserver/proxy"
 	"multiserver/proxy/wire"
@@ -16,10 +12,13 @@ import (
 
 // Edge serves HTTP/2 connections. It is used by any number of goroutines.
 type Edge struct {
-	opt      Options
-	base     http.Server // only for its limits, and to tell connections of the end
-	h2       http2.Server
-	draining atomic.Bool
+	opt Options
+
+	mu       sync.Mutex
+	open     map[*conn]struct{} // guarded by mu
+	draining bool               // guarded by mu
+
+	Stats Stats
 }
 
 // Options are fixed for the life of an Edge.
@@ -39,8 +38,8 @@ type Options struct {
 const DefaultStreams = 250
 
 // HTTP/2 counts more bytes for a field than it has (RFC 9113 §6.5.2), of which
-// the core takes as many. So x/net stops floods, and whether a head is too long
-// is decided where it is for HTTP/1.1.
+// the core takes as many. Clients are told of so much; whether a head is too
+// long is decided where it is for HTTP/1.1.
 const (
 	mostFields = 512
 	perField   = 32
@@ -51,19 +50,7 @@ func New(o Options) *Edge {
 	if o.Streams == 0 {
 		o.Streams = DefaultStreams
 	}
-	e := &Edge{opt: o}
-	e.base.MaxHeaderBytes = o.MaxHead + mostFields*perField
-	e.base.ErrorLog = slog.NewLogLogger(o.Log.Handler(), slog.LevelDebug) // what clients do wrong, one by one
-	e.h2 = http2.Server{
-		MaxConcurrentStreams: uint32(o.Streams),
-		MaxReadFrameSize:     16 << 10, // the least there is: x/net keeps a buffer of the largest frame seen for each connection
-		IdleTimeout:          o.KeepAlive,
-		ReadIdleTimeout:      o.Idle, // then a ping; without an answer in 15 seconds the client is gone
-	}
-	if err := http2.ConfigureServer(&e.base, &e.h2); err != nil {
-		panic("BUG: " + err.Error()) // only TLS settings can be wrong, and there are none
-	}
-	return e
+	return &Edge{opt: o, open: map[*conn]struct{}{}}
 }
 
 // Serve serves a connection on which TLS has agreed on HTTP/2 until it ends,
@@ -80,25 +67,42 @@ func (e *Edge) Serve(nc net.Conn) {
 // Take serves a connection of which something may be buffered already, but
 // nothing was consumed. The caller closes it.
 func (e *Edge) Take(w *wire.Conn) {
-	c := &conn{wire: w}
-	c.begin(e, w.NetConn().LocalAddr(), w.NetConn().RemoteAddr())
-	c.out.begin(w, e.opt.Idle)
-	w.ReadWithin(0) // x/net ends those that are idle, by GOAWAY
-	var nc net.Conn = c
+	c := newConn(e, w)
 	if s, ok := w.NetConn().(interface{ Secure() bool }); ok { // as a trusted proxy says
 		c.secure = s.Secure()
 	}
-	if s, ok := w.NetConn().(stater); ok {
+	if _, ok := w.NetConn().(stater); ok {
 		c.secure = true
-		nc = secureConn{c, s}
 	}
-	e.h2.ServeConn(nc, &http2.ServeConnOpts{BaseConfig: &e.base, Handler: c})
-	c.end()
+	c.greet()
+	e.enter(c)
+	defer e.leave(c)
+	c.end(reason(c.serve()))
 }
 
-// Drain tells all clients by GOAWAY that streams from here on are refused;
-// connections end with their last stream.
+// enter makes c known to Drain, which may have been before.
+func (e *Edge) enter(c *conn) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	e.open[c] = struct{}{}
+	if e.draining {
+		defer c.drain()
+	}
+}
+
+func (e *Edge) leave(c *conn) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	delete(e.open, c)
+}
+
+// Drain tells all clients by GOAWAY that no more streams are wanted;
+// connections end with their last.
 func (e *Edge) Drain() {
-	e.draining.Store(true)
-	_ = e.base.Shutdown(context.Background()) // it has no listeners and no connections to wait for
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	e.draining = true
+	for c := range e.open {
+		c.drain()
+	}
 }

@@ -37,7 +37,7 @@ func TestRequestsReachTheOriginAsTheyWereSent(t *testing.T) {
 		}
 	}
 	f("GET", "/a%2Fb?c=%20d", nil, "", `GET /a%2Fb?c=%20d example.org [] "" X-A= Cookie= Te=`)
-	f("GET", "/", nil, "X-A: 1\nX-A: 2\nX-A:  3 ", `GET / example.org [] "" X-A=1|2|3 Cookie= Te=`)
+	f("GET", "/", nil, "X-A: 1\nX-A: 2\nX-A: 3", `GET / example.org [] "" X-A=1|2|3 Cookie= Te=`)
 	f("GET", "/", nil, "Cookie: a=b; c=d", `GET / example.org [] "" X-A= Cookie=a=b; c=d Te=`)
 	f("GET", "/", nil, "Te: trailers", `GET / example.org [] "" X-A= Cookie= Te=trailers`)
 	f("GET", "/", nil, "X-Forwarded-For: 1.2.3.4\nX-Forwarded-Proto: https", `GET / example.org [] "" X-A= Cookie= Te=`)
@@ -89,10 +89,10 @@ func TestAnswersReachTheClientAsTheyWereGiven(t *testing.T) {
 	f("GET", ok+"X-A: 1\nX-A: 2\nContent-Type: a/b\nContent-Length: 2\n\nhi", `[]200 2 "hi" X-A=1|2 Content-Type=a/b`)
 	f("GET", ok+"Content-Length: 0\n\n", `[]200 0 ""`)
 	f("GET", ok+"\nto the end", `[]200 -1 "to the end"`)
-	f("GET", ok+"Transfer-Encoding: chunked\n\n2\nhi\n0\n\n", `[]200 2 "hi"`)
-	f("GET", ok+"Transfer-Encoding: chunked\n\n0\n\n", `[]200 0 ""`)
-	f("GET", ok+"Transfer-Encoding: chunked\nTrailer: X-T\n\n2\nhi\n0\nX-T: 1\n\n", `[]200 2 "hi" map[X-T:[1]]`)
-	f("GET", ok+"Transfer-Encoding: chunked\nX-T: 0\n\n2\nhi\n0\nX-T: 1\n\n", `[]200 2 "hi" map[X-T:[1]]`)
+	f("GET", ok+"Transfer-Encoding: chunked\n\n2\nhi\n0\n\n", `[]200 -1 "hi"`)
+	f("GET", ok+"Transfer-Encoding: chunked\n\n0\n\n", `[]200 -1 ""`)
+	f("GET", ok+"Transfer-Encoding: chunked\nTrailer: X-T\n\n2\nhi\n0\nX-T: 1\n\n", `[]200 -1 "hi" map[X-T:[1]]`)
+	f("GET", ok+"Transfer-Encoding: chunked\nX-T: 0\n\n2\nhi\n0\nX-T: 1\n\n", `[]200 -1 "hi" map[X-T:[1]]`)
 	f("GET", ok+"Connection: keep-alive, x-a\nKeep-Alive: 5\nX-A: 1\nContent-Length: 0\n\n", `[]200 0 ""`)
 	f("GET", "HTTP/1.1 204 No Content\nX-A: 1\n\n", `[]204 0 "" X-A=1`)
 	f("GET", "HTTP/1.1 304 Not Modified\nX-A: 1\n\n", `[]304 0 "" X-A=1`)

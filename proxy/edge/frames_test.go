@@ -139,10 +139,21 @@ func TestWhatIsNoRequestIsRefused(t *testing.T) {
 	g(refused, "GET", "/", "x-a", "1\r\nx-b: 2")
 	g(refused, "GET", "/", "x-a\r\nx-b", "2")
 	g(refused, "GET\r\n", "/")
-	g("head 400", "GET /admin HTTP/1.1", "/")
-	g("head 400", "GET", "/ HTTP/1.1")
-	g("head 400", "GET", "/", "transfer-encoding", "chunked")
-	g("head 400", "GET", "/", "connection", "close")
+	g(refused, "GET /admin HTTP/1.1", "/")
+	g(refused, "GET", "/ HTTP/1.1")
+	g(refused, "GET", "/", "x-a", " 1")
+	g(refused, "GET", "/", "transfer-encoding", "chunked")
+	g(refused, "GET", "/", "connection", "close")
+	g(refused, "GET", "/", "keep-alive", "5")
+	g(refused, "GET", "/", "proxy-connection", "close")
+	g(refused, "GET", "/", "upgrade", "websocket")
+	g(refused, "GET", "/", "te", "trailers, deflate")
+	g(refused, "GET", "/", ":path", "/")
+	g(refused, "GET", "/", "x-a", "1", ":authority", "b")
+	g(refused, "GET", "/", ":status", "200")
+	g(refused, "GET", "*")
+	g(refused, "GET", "/", ":protocol", "websocket")
+	g("head 200 data 5 end", "GET", "/", "te", "trailers")
 	g("head 405", "TRACE", "/")
 	g("head 200 data 5 end", "GET", "/")
 }
@@ -164,19 +175,18 @@ func TestContradictingLengthsAreRefused(t *testing.T) {
 		}
 	}
 	const (
-		taken   = "head 200"
-		refused = "head 400" // by the core
-		reset   = "reset PROTOCOL_ERROR"
+		taken = "head 200"
+		reset = "reset PROTOCOL_ERROR"
 	)
 	f(taken, "hello", "5")
 	f(taken, "hello")
 	f(taken, "", "0")
 	f(reset, "hello", "4")
-	f(refused, "hello", "6")
-	f(refused, "", "five")
-	f(refused, "", "+0")
-	f(refused, "hello", "5", "5")
-	f(refused, "hello", "5", "6")
+	f(reset, "hello", "6")
+	f(reset, "", "five")
+	f(reset, "", "+0")
+	f(reset, "hello", "5", "5")
+	f(reset, "hello", "5", "6")
 }
 
 // Opening and resetting streams is cheap for the client: it gets as much of

@@ -1,7 +1,6 @@
 package edge
 
 import (
-	"context"
 	"net"
 	"net/http"
 	"sync"
@@ -14,27 +13,29 @@ import (
 // Behind an exchange that ended well it serves the next stream of its
 // connection, so that nothing about the client need be found out again.
 //
-// One goroutine, the library's for the stream, runs the exchange; another of the
-// core's may read while it writes.
+// One goroutine, the stream's, runs the exchange; another of the core's may
+// read while it writes.
 type lane struct {
 	conn   *lanes
 	remote net.Addr
 	client *proxy.Client
 	ask    request
 	answer answer
+	two    stream // of HTTP/2
 
 	mu     sync.Mutex
-	ctx    context.Context // guarded by mu; of the stream, nil between two
-	w      deadliner       // guarded by mu; nil between streams
-	spoilt bool            // guarded by mu; a wait was ended: the next stream is not to suffer for it
+	of     carrier // guarded by mu; nil between streams
+	spoilt bool    // guarded by mu; a wait was ended: the next stream is not to suffer for it
 }
 
-// deadliner is x/net's ResponseWriter, and quic-go's.
-type deadliner interface {
-	http.ResponseWriter
-	http.Flusher
-	SetReadDeadline(time.Time) error
-	SetWriteDeadline(time.Time) error
+// carrier is a stream as its protocol has it. What breaks is broken for good;
+// left may be a little late.
+type carrier interface {
+	body
+	sink
+	left() bool
+	breakRead()  // the request's body ends here, and not well
+	breakWrite() // the stream is to be reset
 }
 
 // newLane is called with the connection's lock held.
@@ -44,14 +45,31 @@ func newLane(c *lanes) *lane {
 	return l
 }
 
-// serve runs one exchange. whole tells whether the client has all of an
-// answer, fit whether the lane can serve another stream.
-func (l *lane) serve(w http.ResponseWriter, r *http.Request) (whole, fit bool) {
-	d := w.(deadliner)
-	l.attach(d, r.Context())
-	l.ask.begin(r)
-	quic := l.conn.quic
-	l.answer.begin(d, r.Method == http.MethodHead, !quic && l.conn.edge.draining.Load(), quic)
+// begin makes the head in b, of HTTP/2, what the core reads next.
+func (l *lane) begin(s *stream, b *block) {
+	l.ask.buf = append(l.ask.buf[:0], b.head...)
+	switch {
+	case b.tunnels():
+		l.ask.begin(s, raw, 0)
+	case s.ended && b.length < 0 && means(b.method):
+		l.ask.buf = append(l.ask.buf, "Content-Length: 0\r\n"...)
+		l.ask.begin(s, sized, 0)
+	case s.ended, b.connect(): // which is refused
+		l.ask.begin(s, sized, 0)
+	case b.length >= 0:
+		l.ask.begin(s, sized, b.length)
+	default:
+		l.ask.buf = append(l.ask.buf, "Transfer-Encoding: chunked\r\n"...)
+		l.ask.begin(s, chunked, 0)
+	}
+	l.answer.begin(s, b.method == http.MethodHead, b.tunnels())
+}
+
+// serve runs one exchange, for which ask and answer have begun. whole tells
+// whether the client has all of an answer, fit whether the lane can serve
+// another stream.
+func (l *lane) serve(of carrier) (whole, fit bool) {
+	l.attach(of)
 	more := l.client.ServeNext()
 	whole = l.answer.state == ended
 	unspoilt := l.detach()
@@ -61,28 +79,37 @@ func (l *lane) serve(w http.ResponseWriter, r *http.Request) (whole, fit bool) {
 	return whole, fit
 }
 
-func (l *lane) attach(w deadliner, ctx context.Context) {
+func (l *lane) attach(of carrier) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	l.w, l.ctx = w, ctx
+	l.of = of
 }
 
-// detach lets go of the stream, whose writer must not be used once the handler
-// has returned, and tells whether no wait of it was ended.
+// detach lets go of the stream, which is another one's soon, and tells whether
+// no wait of it was ended.
 func (l *lane) detach() bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	l.w, l.ctx = nil, nil
+	l.of = nil
 	return !l.spoilt
 }
 
 func (l *lane) Read(p []byte) (int, error)  { return l.ask.read(p) }
 func (l *lane) Write(p []byte) (int, error) { return l.answer.write(p) }
 
-// Close ends nothing: the stream ends when its handler returns.
+// Close ends nothing: the stream ends when the exchange is over.
 func (l *lane) Close() error {
 	l.detach()
 	return nil
+}
+
+// CloseWrite ends one direction of a tunnel.
+func (l *lane) CloseWrite() error {
+	if l.answer.state != inTunnel {
+		return net.ErrClosed
+	}
+	l.answer.state = ended
+	return l.answer.to.send(nil, true)
 }
 
 // Left tells whether the client has reset the stream or is gone: the core asks
@@ -91,11 +118,14 @@ func (l *lane) Close() error {
 func (l *lane) Left() bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	return l.ctx != nil && l.ctx.Err() != nil
+	return l.of != nil && l.of.left()
 }
 
 // Secure tells whether the client came by TLS.
 func (l *lane) Secure() bool { return l.conn.secure }
+
+// Protocol is what the client speaks, as access logs spell it.
+func (l *lane) Protocol() string { return l.conn.proto }
 
 func (l *lane) LocalAddr() net.Addr  { return l.conn.local }
 func (l *lane) RemoteAddr() net.Addr { return l.remote }
@@ -109,23 +139,27 @@ func (l *lane) SetDeadline(t time.Time) error {
 
 // SetReadDeadline breaks the request's body; what is read of it fails.
 func (l *lane) SetReadDeadline(t time.Time) error {
-	return l.deadline(t, deadliner.SetReadDeadline)
+	if of := l.spoil(t); of != nil {
+		of.breakRead()
+	}
+	return nil
 }
 
 // SetWriteDeadline resets the stream.
 func (l *lane) SetWriteDeadline(t time.Time) error {
-	return l.deadline(t, deadliner.SetWriteDeadline)
+	if of := l.spoil(t); of != nil {
+		of.breakWrite()
+	}
+	return nil
 }
 
-func (l *lane) deadline(t time.Time, set func(deadliner, time.Time) error) error {
+// spoil returns the stream under way, whose wait is to end.
+func (l *lane) spoil(t time.Time) carrier {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if t.IsZero() {
 		return nil // a body that is broken stays so
 	}
 	l.spoilt = true
-	if l.w == nil {
-		return nil
-	}
-	return set(l.w, t)
+	return l.of
 }

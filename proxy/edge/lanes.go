@@ -2,7 +2,6 @@ package edge
 
 import (
 	"net"
-	"net/http"
 	"sync"
 )
 
@@ -11,7 +10,7 @@ import (
 type lanes struct {
 	edge   *Edge
 	secure bool
-	quic   bool
+	proto  string
 	local  net.Addr
 
 	idle   sync.Cond // its L guards all below; signalled when busy falls to 0
@@ -25,20 +24,6 @@ type lanes struct {
 func (c *lanes) begin(e *Edge, local, remote net.Addr) {
 	c.edge, c.local, c.remote = e, local, remote
 	c.idle.L, c.quiet = new(sync.Mutex), e.opt.Guard.Now()
-}
-
-// serve serves a stream, in the goroutine that its library has for it. A panic
-// is how that is told to reset it.
-func (c *lanes) serve(w http.ResponseWriter, r *http.Request) {
-	l := c.take()
-	if l == nil {
-		panic(http.ErrAbortHandler)
-	}
-	whole, fit := l.serve(w, r)
-	c.give(l, fit)
-	if !whole {
-		panic(http.ErrAbortHandler)
-	}
 }
 
 // take returns a lane, or nil if the connection has ended.

@@ -2,8 +2,6 @@ package edge
 
 import (
 	"io"
-	"net/http"
-	"strings"
 
 	"multiserver/proxy/wire"
 )
@@ -11,71 +9,44 @@ import (
 // request gives a stream's request as HTTP/1.1's bytes: the head at once, the
 // body as far as it is asked for.
 //
-// It judges nothing: what a field's value says about the body goes to the core
-// as it came, and is refused there if it contradicts itself. x/net lets no CR,
-// LF or NUL into a value and nothing but lower-case tokens into a name (RFC
-// 9113 §8.2.1), so that what is one line here is one line for the core.
+// It judges nothing: the head has been, where it was made, and what its fields
+// mean is for the core.
 type request struct {
-	from *http.Request // its Trailer is filled in before its Body's EOF
+	from body
+	form form
+	left int64 // of a sized body
 
 	buf     []byte // the head, later what is left of a chunk
 	pending []byte // of buf: what is read next
-	chunked bool
-	eof     bool // the body's end has been read
+	eof     bool   // the body's end has been read
 }
 
-func (q *request) begin(r *http.Request) {
-	*q = request{from: r, buf: q.buf[:0]}
-	_, sized := r.Header["Content-Length"]
-	q.chunked = r.ContentLength != 0 && !sized
-	q.eof = r.ContentLength == 0
-	q.buf = q.appendHead(q.buf, r)
-	if !sized && q.eof && means(r.Method) {
-		q.buf = append(q.buf, "Content-Length: 0\r\n"...)
-	}
+// body is where a body's bytes come from.
+type body interface {
+	io.Reader
+	appendTrailers(dst []byte) []byte // whole lines; complete once Read has given io.EOF
+}
+
+// form is how a body's end is told to the core.
+type form uint8
+
+const (
+	sized form = iota
+	chunked
+	raw // a tunnel's: by the end of all
+)
+
+// begin: buf holds the head but for its empty line; n is a sized body's length.
+func (q *request) begin(from body, f form, n int64) {
 	q.buf = append(q.buf, "\r\n"...)
-	q.pending = q.buf
+	q.from, q.form, q.left, q.pending = from, f, n, q.buf
+	q.eof = f == sized && n == 0
 }
 
 // means tells whether a request without a body says something by that (RFC
 // 9110 §8.6): HTTP/2 has no need to, but some HTTP/1.1 servers answer 411.
 func means(method string) bool {
-	return method == http.MethodPost || method == http.MethodPut || method == http.MethodPatch
-}
-
-// Field lines are written in the order of a map: x/net keeps that of lines
-// with the same name only, and no other has a meaning (RFC 9110 §5.3).
-func (q *request) appendHead(dst []byte, r *http.Request) []byte {
-	dst = append(append(dst, r.Method...), ' ')
-	dst = append(append(dst, r.RequestURI...), " HTTP/1.1\r\n"...)
-	if r.Host != "" {
-		dst = appendField(dst, "Host", r.Host)
-	}
-	for name, values := range r.Header {
-		if !passes(name) {
-			continue
-		}
-		for _, v := range values {
-			dst = appendField(dst, name, v)
-		}
-	}
-	if q.chunked {
-		dst = appendField(dst, "Transfer-Encoding", "chunked")
-		for name := range r.Trailer {
-			dst = appendField(dst, "Trailer", name)
-		}
-	}
-	return dst
-}
-
-// passes is a second lock behind x/net's, which refuses requests with fields
-// of this kind: they would speak for a connection of HTTP/1.1 that is ours.
-func passes(name string) bool {
-	switch name {
-	case "Host", "Connection", "Keep-Alive", "Proxy-Connection", "Transfer-Encoding", "Upgrade", "Http2-Settings":
-		return false
-	}
-	return name[0] != ':'
+	return method == "POST" || method == "PUT" || method == "PATCH"
 }
 
 func appendField(dst []byte, name, value string) []byte {
@@ -89,7 +60,7 @@ func (q *request) read(p []byte) (n int, err error) {
 		if q.eof {
 			return 0, io.EOF
 		}
-		if !q.chunked {
+		if q.form != chunked {
 			return q.take(p)
 		}
 		if len(p) >= roomy {
@@ -107,7 +78,11 @@ func (q *request) read(p []byte) (n int, err error) {
 // take reads body bytes as they are.
 func (q *request) take(p []byte) (n int, err error) {
 	for n == 0 && err == nil { // quic-go does that where trailers begin
-		n, err = q.from.Body.Read(p)
+		n, err = q.from.Read(p)
+	}
+	if q.form == sized {
+		q.left -= int64(n)
+		q.eof = q.left <= 0
 	}
 	if err == io.EOF {
 		q.eof = true
@@ -133,7 +108,7 @@ func (q *request) chunk(p []byte) (int, error) {
 	data := p[sizeLine:min(len(p)-2, mostData)]
 	n, err := q.take(data)
 	if q.eof {
-		q.pending = appendEnd(q.buf[:0], q.from.Trailer)
+		q.pending = appendEnd(q.buf[:0], q.from)
 		q.buf = q.pending
 	}
 	if n > 0 {
@@ -172,13 +147,8 @@ func putSize(p []byte, n int) {
 }
 
 // appendEnd appends the last chunk and the trailers that came.
-func appendEnd(dst []byte, trailer http.Header) []byte {
-	dst = append(dst, "0\r\n"...)
-	for name, values := range trailer {
-		for _, v := range values {
-			dst = appendField(dst, name, strings.Trim(v, " \t"))
-		}
-	}
+func appendEnd(dst []byte, from body) []byte {
+	dst = from.appendTrailers(append(dst, "0\r\n"...))
 	return append(dst, "\r\n"...)
 }
 

@@ -38,8 +38,8 @@ func (q *QUIC) serve(nc *quic.Conn) {
 func (q *QUIC) enter(nc *quic.Conn) *session {
 	s := &session{by: q, conn: nc}
 	s.begin(q.edge, asTCP(nc.LocalAddr()), asTCP(nc.RemoteAddr()))
-	s.secure, s.quic = true, true
-	s.h3.Handler, s.h3.MaxHeaderBytes = s, q.edge.base.MaxHeaderBytes
+	s.secure, s.proto = true, "HTTP/3.0"
+	s.h3.Handler, s.h3.MaxHeaderBytes = s, q.edge.opt.MaxHead+mostFields*perField
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	if q.gone != nil {
@@ -66,10 +66,11 @@ func asTCP(a net.Addr) net.Addr {
 // ServeHTTP is called by quic-go for each stream.
 func (s *session) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	s.follow()
-	if !s.measure(w.(deadliner), r) || !s.prove(r) {
+	qw := w.(quicWriter)
+	if !s.measure(qw, r) || !s.prove(r) {
 		panic(http.ErrAbortHandler)
 	}
-	s.lanes.serve(w, r)
+	s.lanes.serve(qw, r)
 }
 
 // follow has later streams of a client that has moved say where it is now: it
@@ -88,10 +89,10 @@ func (s *session) follow() {
 }
 
 // measure finds out whether a request that does not say how long its body is
-// has one, as x/net knows it from the head: HTTP/3 has the end of a stream in
+// has one, as HTTP/2 knows it from the head: HTTP/3 has the end of a stream in
 // no frame. POST and its like have, if need be an empty one: their first byte
 // may wait for our answer.
-func (s *session) measure(w deadliner, r *http.Request) bool {
+func (s *session) measure(w quicWriter, r *http.Request) bool {
 	switch _, sized := r.Header["Content-Length"]; {
 	case r.Method == http.MethodConnect: // is refused
 		r.ContentLength = 0
