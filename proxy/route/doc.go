@@ -42,6 +42,7 @@
 //
 //   - route.go: Rule, Table, Find
 //   - build.go: New
+//   - order.go: Order, for people
 //   - word.go: the operator's words
 //   - overlap.go: rules that take the same requests
 //   - tree.go: labels of hosts and segments of paths

@@ -90,3 +90,21 @@ func TestHosts(t *testing.T) {
 	f("GET org/", 3)
 	f("GET example.org.evil/", 3)
 }
+
+func TestOrder(t *testing.T) {
+	rules := rulesOf(`/*
+/a/b/* /a/*
+~x$
+/a
+*.b.org *.org /y
+a.org
+/a GET`)
+	var got []string
+	for _, o := range Order(rules) {
+		got = append(got, strings.TrimSpace(o.Host+o.Path))
+	}
+	want := "a.org/* *.b.org/y *.org/y /a /a ~x$ /a/b/* /a/* /*"
+	if s := strings.Join(got, " "); s != want {
+		t.Errorf("%s, want %s", s, want)
+	}
+}
