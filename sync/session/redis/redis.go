@@ -117,10 +117,11 @@ func (s *Store) Load(ctx context.Context, id session.ID, into *session.Record) e
 		s.Stats.LocalHits.Add(1)
 		return nil
 	}
-	return s.fetch(ctx, id, into)
+	return s.Refresh(ctx, id, into)
 }
 
-func (s *Store) fetch(ctx context.Context, id session.ID, into *session.Record) error {
+// Refresh is session.Refresher's: Load, but never of a copy.
+func (s *Store) Refresh(ctx context.Context, id session.ID, into *session.Record) error {
 	s.Stats.Loads.Add(1)
 	into.Reset()
 	pulse, keep := uint64(0), s.Local != nil && s.Link.Tracking()
