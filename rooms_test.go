@@ -56,6 +56,7 @@ var rooms = []struct {
 	{"sync/session/memcached/memcachedtest", "", "only for tests, which must not drag anything in"},
 	{"sync/hub", "", "channels and who is in them; connections, flags and who carries the messages between nodes are for others"},
 	{"sync/hub/hubtest", "sync/hub", "only for tests: what every broker is held against"},
+	{"sync/hub/redis", "sync/hub", "a broker: bytes under channels; who keeps the link to the server is for others"},
 	{"proxy/cli", "*", "the command line: flags in, a running server out"},
 	{"", "*", "main"},
 	{"bench", "*", "measures whatever it likes"},

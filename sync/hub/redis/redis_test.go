@@ -1,0 +1,79 @@
+package redis_test
+
+import (
+	"context"
+	"log/slog"
+	"testing"
+	"time"
+
+	"multiserver/cache/redis/redistest"
+	"multiserver/sync/hub"
+	"multiserver/sync/hub/hubtest"
+	"multiserver/sync/hub/redis"
+	"multiserver/sync/link"
+)
+
+// broker is one more node, with a link of its own.
+func broker(t testing.TB, url string) hub.Broker {
+	l, err := link.Open(context.Background(), link.Options{URL: url, Timeout: 2 * time.Second, Log: slog.New(slog.DiscardHandler)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for end := time.Now().Add(hubtest.Patience); !l.Up() && time.Now().Before(end); {
+		time.Sleep(time.Millisecond)
+	}
+	return &node{redis.New(l, redis.Options{Log: slog.New(slog.DiscardHandler)}), l}
+}
+
+// node closes its link, too.
+type node struct {
+	*redis.Broker
+	link *link.Link
+}
+
+func (n *node) Close() error {
+	defer n.link.Close()
+	return n.Broker.Close()
+}
+
+func TestOneServer(t *testing.T) {
+	t.Parallel()
+	s := redistest.Single(t)
+	hubtest.Run(t, func(testing.TB) *hubtest.Stage {
+		return &hubtest.Stage{
+			New:     func(t testing.TB) hub.Broker { return broker(t, s.URL()) },
+			Kill:    s.Kill,
+			Restart: func() { must(t, s.Restart()) },
+			Forgets: true,
+		}
+	})
+}
+
+func TestSentinel(t *testing.T) {
+	t.Parallel()
+	s := redistest.Sentinel(t)
+	hubtest.Run(t, func(t testing.TB) *hubtest.Stage {
+		return &hubtest.Stage{
+			New:      func(t testing.TB) hub.Broker { return broker(t, s.URL) },
+			Failover: s.Masters[0].Kill,
+		}
+	})
+}
+
+func TestCluster(t *testing.T) {
+	t.Parallel()
+	s := redistest.Cluster(t)
+	hubtest.Run(t, func(t testing.TB) *hubtest.Stage {
+		return &hubtest.Stage{
+			New:      func(t testing.TB) hub.Broker { return broker(t, s.URL) },
+			Failover: s.Masters[0].Kill,
+		}
+	})
+}
+
+func must(t testing.TB, err error) {
+	t.Helper()
+	if err != nil {
+		t.Error(err)
+	}
+}
