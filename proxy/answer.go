@@ -51,6 +51,7 @@ func (p Pages) load(dir, name string, key int) error {
 // answer is an answer of our own. It returns false, so that a step can end
 // with it. what is for people: a few words that never change.
 func (p *Proxy) answer(x *Exchange, status int, what string) bool {
+	x.what = what
 	kind, body := p.page(x, status, what)
 	return p.say(x, status, kind, body)
 }

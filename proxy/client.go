@@ -23,9 +23,11 @@ type Client struct {
 	addr    netip.Addr // not valid on a Unix socket
 	trusted bool       // a proxy of ours: what it says about its client is believed
 	secure  bool       // it came by TLS
-	port    string     // where it connected to
-	asserts []byte     // the fields that say so to an upstream, ready to be sent
-	invites []byte     // the fields that say how else to come from now on, ready to be sent; nil: none
+
+	protocol string // HTTP/2.0 or HTTP/3.0; "": HTTP/1, as each request says
+	port     string // where it connected to
+	asserts  []byte // the fields that say so to an upstream, ready to be sent
+	invites  []byte // the fields that say how else to come from now on, ready to be sent; nil: none
 }
 
 // ServeConn reads requests from nc and serves them in order until the
@@ -137,8 +139,8 @@ func (c *Client) slow(x *Exchange) {
 var preface = []byte("PRI * HTTP/2.0\r\n")
 
 func (c *Client) serve(x *Exchange) {
-	if c.p.opt.Lines != nil {
-		x.start = time.Now()
+	if c.p.timed {
+		c.p.begin(x)
 	}
 	x.route = &c.p.opt.Route
 	x.inBody.Begin(c.Conn, x.Req.Framing(), x.Req.Length, 0)
@@ -256,6 +258,9 @@ func (c *Client) identify(nc net.Conn) {
 	_, c.secure = nc.(*tls.Conn)
 	if s, ok := nc.(interface{ Secure() bool }); ok { // a stream of one, or behind a proxy that says so
 		c.secure = s.Secure()
+	}
+	if s, ok := nc.(interface{ Protocol() string }); ok { // a stream of another one than HTTP/1
+		c.protocol = s.Protocol()
 	}
 	if a, ok := nc.RemoteAddr().(*net.TCPAddr); ok {
 		c.addr = a.AddrPort().Addr().Unmap()

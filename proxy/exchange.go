@@ -2,6 +2,7 @@ package proxy
 
 import (
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"multiserver/cache"
@@ -54,10 +55,14 @@ type Exchange struct {
 	cut       bool   // only a reset tells the client that the answer is not whole
 
 	status int
-	sent   int64     // body bytes to the client
-	start  time.Time // only with an access log
-	id     [32]byte  // X-Request-Id when it is ours
+	sent   int64         // body bytes to the client
+	start  time.Duration // on clock; 0: nobody wants to know
+	waited time.Duration // for the last try's answer, if there is a start
+	what   string        // why the answer is one of our own
+	after  string        // why the last try but one failed
+	id     [32]byte      // X-Request-Id when it is ours
 	hasID  bool
+	shard  uint8 // of a Tally: of Exchanges, and so of cores
 }
 
 type noCopy struct{}
@@ -65,7 +70,9 @@ type noCopy struct{}
 func (*noCopy) Lock()   {}
 func (*noCopy) Unlock() {}
 
-var exchanges = sync.Pool{New: func() any { return new(Exchange) }}
+var exchanges = sync.Pool{New: func() any { return &Exchange{shard: uint8(made.Add(1) % shards)} }}
+
+var made atomic.Uint32
 
 func acquireExchange(c *Client) *Exchange {
 	x := exchanges.Get().(*Exchange)
@@ -98,7 +105,7 @@ func (x *Exchange) reset() {
 	x.upload.began, x.upload.err = false, nil
 	x.began, x.informed, x.goAhead, x.hasID, x.switching = false, false, false, false, false
 	x.close, x.unread, x.broken, x.cut = false, false, false, false
-	x.status, x.sent, x.start = 0, 0, time.Time{}
+	x.status, x.sent, x.start, x.waited, x.what, x.after = 0, 0, 0, 0, "", ""
 }
 
 // wreck ends what x held when it panicked: nothing of it is used again.

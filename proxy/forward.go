@@ -106,6 +106,7 @@ func (p *Proxy) again(x *Exchange) bool {
 	if !paid && !p.pay(x.pool.MayRetry()) {
 		return false
 	}
+	x.after = x.fault.Reason.String()
 	p.Stats.Retries[x.fault.Reason].Add(1)
 	return true
 }
@@ -135,6 +136,7 @@ func (p *Proxy) collect(x *Exchange) bool {
 
 // try sends the request to u and reads the head of its final answer.
 func (p *Proxy) try(x *Exchange, u *pool.Upstream) (f *pool.Fault) {
+	asked := p.clock()
 	if x.inBody.Ended() { // fast path
 		x.link, f = u.Ask(x.Client.Conn, x, x.idempotent(), &x.Res)
 	} else {
@@ -143,6 +145,7 @@ func (p *Proxy) try(x *Exchange, u *pool.Upstream) (f *pool.Fault) {
 	for f == nil && x.Res.Status < 200 {
 		f = p.interim(x)
 	}
+	p.waited(x, asked)
 	return f
 }
 

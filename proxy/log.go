@@ -1,6 +1,7 @@
 package proxy
 
 import (
+	"bytes"
 	"errors"
 	"io"
 	"sync"
@@ -9,8 +10,8 @@ import (
 )
 
 const (
-	// logBound is how much of the log may wait for the disk: at 200 bytes a
-	// line, 5000 lines. What comes beyond is dropped and counted: a full disk
+	// logBound is how much of the log may wait for the disk: at 400 bytes a
+	// line, 2600 lines. What comes beyond is dropped and counted: a full disk
 	// or a stuck pipe costs lines and not requests.
 	logBound = 1 << 20
 
@@ -22,27 +23,47 @@ const (
 	logClose = 5 * time.Second
 )
 
-// Log is the access log's writer. Append never waits for I/O: it copies the
-// line into a buffer, and one goroutine writes what has gathered. It may be
-// called from any number of goroutines.
+// Loss is why a line of the access log was never written.
+type Loss uint8
+
+// The losses.
+const (
+	LostFull   Loss = iota // more wait than may: what they are written to is slow, or stuck
+	LostFailed             // it could not be written: a full disk, a syslog that is away
+	LostLate               // it came after Close
+	Losses                 // how many there are
+)
+
+var lossNames = [Losses]string{"full", "failed", "late"}
+
+func (l Loss) String() string { return lossNames[l] }
+
+// Log is the access log. Append never waits for I/O: it copies the line into a
+// buffer, and one goroutine writes what has gathered. It may be called from any
+// number of goroutines.
 type Log struct {
-	w io.Writer
+	w     io.Writer
+	form  form
+	clock atomic.Pointer[stamp]
 
 	mu     sync.Mutex
 	fill   []byte // the lines that wait; swapped for an empty one to write them
-	lines  uint64 // how many fill holds
-	closed bool
+	closed bool   // guarded by mu, as is fill
 
-	wake    chan struct{} // there are lines, or there are many, or it is over
-	done    chan struct{} // closed when the writer has returned
-	dropped atomic.Uint64
+	torn bool // of the writer: what is there ends within a line
+
+	wake chan struct{} // there are lines, or there are many, or it is over
+	done chan struct{} // closed when the writer has returned
+	lost [Losses]atomic.Uint64
 }
 
-// NewLog starts the goroutine that writes to w; Close ends it. w is used by
-// that goroutine alone, and closing it is the caller's.
-func NewLog(w io.Writer) *Log {
+// NewLog starts the goroutine that writes whole lines to w; Close ends it. w is
+// used by that goroutine alone, and closing it is the caller's. A Write that
+// fails is not tried again.
+func NewLog(w io.Writer, f LogForm) *Log {
 	l := &Log{
 		w:    w,
+		form: compile(f),
 		fill: make([]byte, 0, logBound),
 		wake: make(chan struct{}, 1),
 		done: make(chan struct{}),
@@ -56,14 +77,17 @@ func NewLog(w io.Writer) *Log {
 func (l *Log) Append(line []byte) {
 	l.mu.Lock()
 	if l.closed || len(l.fill)+len(line) > logBound {
+		why := LostFull
+		if l.closed {
+			why = LostLate
+		}
 		l.mu.Unlock()
-		l.dropped.Add(1)
+		l.lost[why].Add(1)
 		return
 	}
 	before := len(l.fill)
 	l.fill = append(l.fill, line...)
 	after := len(l.fill)
-	l.lines++
 	l.mu.Unlock()
 
 	first := before == 0
@@ -73,8 +97,16 @@ func (l *Log) Append(line []byte) {
 	}
 }
 
-// Dropped counts the lines that were never written.
-func (l *Log) Dropped() uint64 { return l.dropped.Load() }
+// Lost counts the lines that were never written, by why.
+func (l *Log) Lost(why Loss) uint64 { return l.lost[why].Load() }
+
+// Dropped counts all of them.
+func (l *Log) Dropped() (n uint64) {
+	for i := range l.lost {
+		n += l.lost[i].Load()
+	}
+	return n
+}
 
 // Close writes what has gathered and ends the goroutine. Lines that come
 // later are dropped. A writer that is stuck is left behind after a while.
@@ -122,15 +154,35 @@ func (l *Log) write() {
 // gives it back emptied. Once closed was seen no line can come after it.
 func (l *Log) flush(empty []byte) (_ []byte, closed bool) {
 	l.mu.Lock()
-	full, lines := l.fill, l.lines
-	l.fill, l.lines = empty, 0
+	full := l.fill
+	l.fill = empty
 	closed = l.closed
 	l.mu.Unlock()
 
 	if len(full) > 0 {
-		if _, err := l.w.Write(full); err != nil {
-			l.dropped.Add(lines) // some may have been written: rather too many
-		}
+		l.put(full)
 	}
 	return full[:0], closed
+}
+
+var newline = []byte("\n")
+
+// put writes lines. A disk that fills up takes a part of what it is given: the
+// line it breaks off in is lost, and ended before the next one, when there is
+// room again, so that no two ever become one.
+func (l *Log) put(lines []byte) {
+	if l.torn {
+		if _, err := l.w.Write(newline); err != nil {
+			l.lost[LostFailed].Add(uint64(bytes.Count(lines, newline)))
+			return
+		}
+		l.torn = false
+	}
+	n, err := l.w.Write(lines)
+	if err == nil {
+		return
+	}
+	n = max(0, min(n, len(lines)))
+	l.torn = n > 0 && lines[n-1] != '\n'
+	l.lost[LostFailed].Add(uint64(bytes.Count(lines[n:], newline)))
 }

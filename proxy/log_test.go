@@ -14,7 +14,7 @@ import (
 func TestLogWritesEveryLineInOrder(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var out bytes.Buffer
-		l := NewLog(&out)
+		l := NewLog(&out, LogForm{})
 		var want strings.Builder
 		for i := range 1000 {
 			line := fmt.Sprintf("line %d\n", i)
@@ -36,7 +36,7 @@ func TestLogWritesEveryLineInOrder(t *testing.T) {
 func TestLogGathersABurstIntoOneWrite(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var out writes
-		l := NewLog(&out)
+		l := NewLog(&out, LogForm{})
 		for range 100 {
 			l.Append([]byte("line\n"))
 		}
@@ -52,7 +52,7 @@ func TestLogGathersABurstIntoOneWrite(t *testing.T) {
 func TestLogCopiesTheLine(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var out bytes.Buffer
-		l := NewLog(&out)
+		l := NewLog(&out, LogForm{})
 		line := []byte("mine\n")
 		l.Append(line)
 		copy(line, "XXXX")
@@ -66,7 +66,7 @@ func TestLogCopiesTheLine(t *testing.T) {
 func TestLogDropsAndCountsWhileItsWriterIsStuck(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		out := writes{block: make(chan struct{})}
-		l := NewLog(&out)
+		l := NewLog(&out, LogForm{})
 		line := bytes.Repeat([]byte("x"), 1024)
 		line[len(line)-1] = '\n'
 
@@ -92,7 +92,7 @@ func TestLogDropsAndCountsWhileItsWriterIsStuck(t *testing.T) {
 func TestLogCountsLinesItFailedToWrite(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		out := writes{err: errors.New("no space left on device")}
-		l := NewLog(&out)
+		l := NewLog(&out, LogForm{})
 		l.Append([]byte("one\n"))
 		l.Append([]byte("two\n"))
 		l.Close()
@@ -105,7 +105,7 @@ func TestLogCountsLinesItFailedToWrite(t *testing.T) {
 func TestLogDropsAfterClose(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var out writes
-		l := NewLog(&out)
+		l := NewLog(&out, LogForm{})
 		l.Close()
 		l.Append([]byte("late\n"))
 		if l.Dropped() != 1 || out.size() != 0 {
@@ -116,7 +116,7 @@ func TestLogDropsAfterClose(t *testing.T) {
 
 func TestLogFromManyGoroutinesKeepsLinesWhole(t *testing.T) {
 	var out bytes.Buffer
-	l := NewLog(&out)
+	l := NewLog(&out, LogForm{})
 	var wg sync.WaitGroup
 	for g := range 8 {
 		wg.Go(func() {
@@ -158,7 +158,10 @@ func (w *writes) Write(p []byte) (int, error) {
 	defer w.mu.Unlock()
 	w.calls++
 	w.bytes += len(p)
-	return len(p), w.err
+	if w.err != nil {
+		return 0, w.err
+	}
+	return len(p), nil
 }
 
 func (w *writes) count() int {

@@ -1,69 +1,102 @@
 package proxy
 
 import (
+	"bytes"
+	"math/rand/v2"
+	"slices"
 	"strconv"
 	"time"
 )
 
-// logLine writes an exchange to the access log: the combined format that log
-// tools know, then where the request went, how long it took in seconds, and
-// how often it was tried, and what the cache had to do with it: the tier that
-// answered, the reason why it was forwarded, - without a cache.
-//
-//	127.0.0.1 - - [22/Nov/2026:18:02:00 +0000] "GET / HTTP/1.1" 200 1024 "-" "curl/8.5" up=http://10.0.0.7:3001 rt=0.004 tries=1 cache=uri-miss id=…
-func (p *Proxy) logLine(x *Exchange) {
-	q := &x.Req
-	b := x.buffer(len(q.Raw))
-	if x.Client.addr.IsValid() {
-		b = x.Client.addr.AppendTo(b)
+// logLine writes an exchange, which has ended at now, to the access log.
+func (p *Proxy) logLine(x *Exchange, now time.Duration) {
+	l := p.opt.Lines
+	if !l.form.wants(x) {
+		return
+	}
+	m := moment{stamp: l.stamp(now), at: now}
+	if x.start != 0 {
+		m.took = now - x.start
+	}
+	b := x.buffer(len(x.Req.Raw))
+	if l.form.json {
+		b = l.form.appendJSON(b, x, m)
 	} else {
-		b = append(b, '-')
+		b = l.form.appendCombined(b, x, m)
 	}
-	now := time.Now()
-	b = now.AppendFormat(append(b, " - - ["...), "02/Jan/2006:15:04:05 -0700")
-	b = append(append(b, `] "`...), q.Method...)
-	b = append(appendQuoted(append(b, ' '), q.Target), " HTTP/1."...)
-	b = append(strconv.AppendInt(b, int64(q.Minor), 10), `" `...)
-	b = append(strconv.AppendInt(b, int64(x.status), 10), ' ')
-	b = append(strconv.AppendInt(b, x.sent, 10), ` "`...)
-	b = append(appendQuoted(b, q.Peek("referer")), `" "`...)
-	b = append(appendQuoted(b, q.Peek("user-agent")), `" up=`...)
-	if x.up != nil {
-		b = append(b, x.up.Name()...)
-	} else {
-		b = append(b, '-')
-	}
-	rt := time.Duration(0)
-	if !x.start.IsZero() {
-		rt = now.Sub(x.start)
-	}
-	b = strconv.AppendFloat(append(b, " rt="...), rt.Seconds(), 'f', 6, 64)
-	b = strconv.AppendInt(append(b, " tries="...), int64(x.tried.Count()), 10)
-	b = append(append(b, " cache="...), x.visit.Result()...)
-	b = append(b, " id="...)
-	if x.hasID {
-		b = append(b, x.id[:]...)
-	} else {
-		b = appendQuoted(b, q.Peek("x-request-id"))
-	}
-	b = append(b, '\n')
 	x.out = b
-	p.opt.Lines.Append(b)
+	l.Append(b)
 }
 
-// appendQuoted appends v so that it cannot end the quotes or the line; "-"
-// stands for nothing.
-func appendQuoted(dst, v []byte) []byte {
-	if len(v) == 0 {
-		return append(dst, '-')
-	}
-	const digits = "0123456789abcdef"
-	for _, c := range v {
-		if c < ' ' || c >= 0x7f || c == '"' || c == '\\' {
-			dst = append(dst, '\\', 'x', digits[c>>4], digits[c&15])
+// wants tells whether there is to be a line: always for what went wrong, for
+// one of a sample of the rest.
+func (f *form) wants(x *Exchange) bool {
+	return f.sample < 2 || !x.went() || rand.N(f.sample) == 0
+}
+
+// went tells whether it went well: the client has an answer, and no complaint.
+func (x *Exchange) went() bool { return x.status >= 100 && x.status < 400 && !x.broken }
+
+// appendJSON writes an object, without the fields that have nothing to say. How
+// many exchanges a line of a sample stands for is its last one.
+func (f *form) appendJSON(b []byte, x *Exchange, m moment) []byte {
+	at := len(b)
+	for i := range f.fields {
+		c := &f.fields[i]
+		before := len(b)
+		b = append(b, c.key...)
+		if c.quoted {
+			b = append(b, '"')
+		}
+		from := len(b)
+		if b = c.append(b, x, m); len(b) == from {
+			b = b[:before]
 			continue
 		}
-		dst = append(dst, c)
+		if c.quoted {
+			b = append(quote(b, from, true), '"')
+		}
 	}
-	return dst
+	if f.sample > 1 && x.went() {
+		b = strconv.AppendInt(append(b, `,"sample":`...), int64(f.sample), 10)
+	}
+	if len(b) == at {
+		return append(b, "{}\n"...)
+	}
+	b[at] = '{' // in place of the first comma
+	return append(b, "}\n"...)
+}
+
+// appendCombined writes the combined form that log tools know, then the fields
+// as words; - stands for nothing.
+//
+//	127.0.0.1 - - [22/Nov/2026:18:02:00 +0000] "GET / HTTP/1.1" 200 1024 "-" "curl/8.5" upstream=http://10.0.0.7:3001 duration=0.004112 tries=1 cache=uri-miss id=…
+func (f *form) appendCombined(b []byte, x *Exchange, m moment) []byte {
+	b = appendWord(b, appendClient, x, m)
+	b = append(append(append(b, " - - ["...), m.clf...), `] "`...)
+	b = append(append(b, x.Req.Method...), ' ')
+	b = appendWord(b, f.uri, x, m)
+	b = append(appendProtocol(append(b, ' '), x, m), `" `...)
+	b = append(strconv.AppendInt(b, int64(x.status), 10), ' ')
+	b = append(strconv.AppendInt(b, x.sent, 10), ` "`...)
+	b = append(appendWord(b, f.referer, x, m), `" "`...)
+	b = append(appendWord(b, f.agent, x, m), '"')
+	for i := range f.fields {
+		c := &f.fields[i]
+		b = append(b, c.key...)
+		from := len(b)
+		b = appendWord(b, c.append, x, m)
+		if c.quoted && bytes.IndexByte(b[from:], ' ') >= 0 {
+			b = append(slices.Insert(b, from, '"'), '"')
+		}
+	}
+	return append(b, '\n')
+}
+
+func appendWord(b []byte, v value, x *Exchange, m moment) []byte {
+	from := len(b)
+	if b = v(b, x, m); len(b) == from {
+		return append(b, '-')
+	}
+	return quote(b, from, false)
 }

@@ -31,12 +31,12 @@ func (l *lines) find(re string) bool {
 // the request before, whose Exchange it may have.
 func TestRefusedRequestIsLoggedWithoutATime(t *testing.T) {
 	var out lines
-	log := proxy.NewLog(&out)
+	log := proxy.NewLog(&out, proxy.LogForm{})
 	defer log.Close()
 	origin := startOrigin(t, 0, "HTTP/1.1 204 No Content\r\n\r\n")
 	addr, _ := startProxyWith(t, func(o *proxy.Options) { o.Lines = log }, origin)
 	if _, err := dial(t, addr).Write([]byte(request("/") + "GET / HTTP/1.1\r\nHost : a\r\n\r\n")); err != nil {
 		t.Fatal(err)
 	}
-	await(t, "the line of the refused one", func() bool { return out.find(` 400 .* rt=0\.000000 `) })
+	await(t, "the line of the refused one", func() bool { return out.find(` 400 .* duration=0\.000000 `) })
 }

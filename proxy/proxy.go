@@ -20,6 +20,7 @@ type Proxy struct {
 	routes   atomic.Pointer[Routes]
 	hsts     []byte // nil: none
 	h3       []door // none: no HTTP/3
+	timed    bool   // the time that exchanges take is logged, or counted
 	draining atomic.Bool
 	behind   sync.WaitGroup // refreshes that nobody waits for
 	grumble  throttle       // of complain
@@ -39,6 +40,7 @@ type Options struct {
 	Guard *wire.Guard // ends the waits
 	Log   *slog.Logger
 	Lines *Log // the access log; nil: none
+	Timed bool // exchanges are counted by the time they take
 
 	Head      time.Duration // for a request's head, from its first byte
 	KeepAlive time.Duration // between two requests of a connection
@@ -61,7 +63,7 @@ type Options struct {
 
 // New returns a Proxy.
 func New(o Options) *Proxy {
-	p := &Proxy{opt: o, hsts: hstsField(o.HSTS)}
+	p := &Proxy{opt: o, hsts: hstsField(o.HSTS), timed: o.Timed || o.Lines != nil}
 	p.SetRoutes(&Routes{All: []*Route{&p.opt.Route}})
 	for _, port := range o.HTTP3 {
 		p.h3 = append(p.h3, door{port, appendAltSvc(p.hsts, cmp.Or(o.H3Port, port))})
@@ -103,8 +105,8 @@ func (p *Proxy) finish(x *Exchange) {
 		x.close = true
 	}
 	p.Stats.count(x.status)
-	if p.opt.Lines != nil {
-		p.logLine(x)
+	if p.timed { // before the visit ends: it has what the cache did
+		p.record(x)
 	}
 	x.visit.End()
 }

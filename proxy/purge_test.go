@@ -203,7 +203,7 @@ func TestRefusedPURGEsAreLoggedOnlySoOften(t *testing.T) {
 
 func TestTheAccessLogSaysWhatTheCacheDid(t *testing.T) {
 	var out lines
-	log := proxy.NewLog(&out)
+	log := proxy.NewLog(&out, proxy.LogForm{})
 	defer log.Close()
 	c := startPurging(t, func(o *proxy.Options) { o.Lines = log })
 	f := func(line, want string, fields ...string) {

@@ -44,6 +44,9 @@ func (x *Exchange) appendResponse(dst []byte, framing wire.Framing) []byte {
 // would not assume so, and how it should connect from now on.
 func (x *Exchange) appendConnection(dst []byte) []byte {
 	dst = append(dst, x.Client.invites...)
+	if x.Req.Has(wire.Trace) {
+		dst = x.appendTrace(dst)
+	}
 	switch {
 	case x.close:
 		return append(dst, closeField...)

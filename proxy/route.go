@@ -27,6 +27,8 @@ type Route struct {
 	Idle       time.Duration // between two bytes of a body, either side
 	TunnelIdle time.Duration // between two bytes of a tunnel, either way; 0: no limit
 	MaxBody    int64         // bytes of a request's body; 0: no limit
+
+	tally *Tally // by Name; of all exchanges that come here
 }
 
 // Pool is upstreams to choose from, and what makes requests meet the same one
@@ -34,7 +36,10 @@ type Route struct {
 type Pool struct {
 	*pool.Pool
 	Name     string // in logs and metrics
+	Balance  string // in traces: how it chooses
 	Affinity Affinity
+
+	waits *Tally // by Name; of all tries there
 }
 
 // Routes is a table of them, replaced as a whole by SetRoutes.
@@ -57,7 +62,18 @@ const (
 
 // SetRoutes has requests from here on go by t. Those under way go on as they
 // began.
-func (p *Proxy) SetRoutes(t *Routes) { p.routes.Store(t) }
+func (p *Proxy) SetRoutes(t *Routes) {
+	for _, r := range t.All {
+		r.tally = p.Stats.Routes.of(r.Name)
+		for _, sh := range r.Split.shares {
+			sh.Pool.waits = p.Stats.Pools.of(sh.Pool.Name)
+		}
+		if r.Pool != nil {
+			r.Pool.waits = p.Stats.Pools.of(r.Pool.Name)
+		}
+	}
+	p.routes.Store(t)
+}
 
 // route finds where the request goes, and holds it against what may go there.
 func (p *Proxy) route(x *Exchange) bool {

@@ -74,7 +74,7 @@ func TestTunnelPassesBytesBothWays(t *testing.T) {
 // request, not of whatever uses that memory by then.
 func TestTunnelIsLoggedAsWhatItWas(t *testing.T) {
 	var out lockedBuffer
-	log := proxy.NewLog(&out)
+	log := proxy.NewLog(&out, proxy.LogForm{})
 	addr, p := startProxyWith(t, func(o *proxy.Options) { o.Lines = log }, echoing(t))
 	nc, in := open(t, addr, "/tunnel")
 	io.WriteString(nc, "x")

@@ -94,9 +94,10 @@ func (a *Admin) scrape(ctx *fasthttp.RequestCtx) {
 	if a.metrics != nil {
 		a.metrics(&m)
 	}
-	process(&m)
+	built(&m)
 	ctx.SetContentType("text/plain; version=0.0.4; charset=utf-8")
 	ctx.SetBody(m.Append(nil))
+	writeProcess(ctx)
 }
 
 func text(ctx *fasthttp.RequestCtx, status int, body string) {

@@ -54,7 +54,7 @@ func TestHTTP3OfTheProgram(t *testing.T) {
 			t.Errorf("%s: %q", name, got)
 		}
 	}
-	if s.stdout.wait(regexp.MustCompile(`127\.0\.0\.1 - - \[.*"GET /x HTTP/1\.1" 200`)) == nil {
+	if s.stdout.wait(regexp.MustCompile(`127\.0\.0\.1 - - \[.*"GET /x HTTP/3\.0" 200`)) == nil {
 		t.Errorf("no line in the access log:\n%s", s.stdout.String())
 	}
 	s.metric("multiserver_http3_connections 2")

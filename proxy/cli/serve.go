@@ -6,6 +6,7 @@ import (
 	"net"
 	"os"
 	"os/signal"
+	"sync"
 	"syscall"
 
 	"multiserver/proxy/config"
@@ -31,6 +32,7 @@ func serve(c *config.Config, at stages) error {
 	if err != nil {
 		return err
 	}
+	defer onReopen(s)()
 	if at.ready != nil {
 		at.ready(s.Addrs())
 	}
@@ -38,6 +40,24 @@ func serve(c *config.Config, at stages) error {
 		defer context.AfterFunc(ctx, at.drain)()
 	}
 	return s.Run(ctx)
+}
+
+// onReopen opens the access log anew at each SIGUSR1, as those who rotate logs
+// ask for it. stop ends that.
+func onReopen(s *server.Server) (stop func()) {
+	asked := make(chan os.Signal, 1)
+	signal.Notify(asked, syscall.SIGUSR1)
+	var done sync.WaitGroup
+	done.Go(func() {
+		for range asked {
+			s.Reopen()
+		}
+	})
+	return func() {
+		signal.Stop(asked)
+		close(asked)
+		done.Wait()
+	}
 }
 
 // untilSignal is done at the first SIGTERM or SIGINT, so that exchanges under

@@ -61,7 +61,7 @@ type Config struct {
 	Admin      *Address // nil: off
 	AdminToken string   // asked of every admin request when not empty
 
-	AccessLog string // a path, "-" for standard output, "": off
+	AccessLog AccessLog // zero: none
 	LogLevel  slog.Level
 }
 

@@ -8,7 +8,6 @@ import (
 	"net"
 	"net/netip"
 	"os"
-	"path/filepath"
 	"regexp"
 	"strings"
 )
@@ -125,37 +124,6 @@ var token = value{
 		}
 		return []string{c.AdminToken}
 	},
-}
-
-var accessLog = value{
-	read: func(c *Config, w string) error {
-		if w == off {
-			return nil
-		}
-		c.AccessLog = w
-		return checkLogPath(w)
-	},
-	show: func(c *Config) []string { return []string{orNothing(c.AccessLog, off)} },
-}
-
-// checkLogPath looks for what opening the file would trip over; the file
-// itself need not exist yet.
-func checkLogPath(path string) error {
-	if path == "-" {
-		return nil
-	}
-	if info, err := os.Stat(path); err == nil && info.IsDir() {
-		return fmt.Errorf("is a directory, want a file, such as %s", filepath.Join(path, "access.log"))
-	}
-	dir := filepath.Dir(path)
-	info, err := os.Stat(dir)
-	if err != nil {
-		return fmt.Errorf("its directory: %w", fileError(err))
-	}
-	if !info.IsDir() {
-		return fmt.Errorf("%s is not a directory", dir)
-	}
-	return nil
 }
 
 // levels are those of log/slog; the second is the default.

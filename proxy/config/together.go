@@ -31,6 +31,7 @@ func together(c *Config, raw Raw, f *file) (mistakes Mistakes) {
 	c.checkBalance(add, raw)
 	c.checkHealth(add, raw)
 	c.checkCache(add, raw)
+	c.checkAccessLog(add, raw)
 	if c.Admin != nil {
 		c.checkAdmin(add, raw)
 	}

@@ -72,7 +72,7 @@ func (s *Server) makeProxy(pages proxy.Pages) {
 	s.gate = pool.NewGate(c.MaxConcurrent, pool.NewQueue(c.Queue, c.QueueTimeout))
 	s.proxy = proxy.New(proxy.Options{
 		Route: proxy.Route{
-			Pool:       &proxy.Pool{Pool: s.pool, Affinity: s.affinity()},
+			Pool:       &proxy.Pool{Pool: s.pool, Balance: c.Balance, Affinity: s.affinity()},
 			Pages:      pages,
 			Cache:      s.cache,
 			Response:   c.Response,
@@ -83,6 +83,7 @@ func (s *Server) makeProxy(pages proxy.Pages) {
 		Guard:     s.guard,
 		Log:       s.log,
 		Lines:     s.lines,
+		Timed:     c.Admin != nil, // who else could read of it
 		Head:      c.Head,
 		KeepAlive: c.KeepAlive,
 		MaxHead:   c.MaxHead,

@@ -26,6 +26,7 @@ import (
 	"multiserver/proxy/certs/acme"
 	"multiserver/proxy/config"
 	"multiserver/proxy/edge"
+	"multiserver/proxy/sink"
 	"multiserver/proxy/wire"
 )
 
@@ -52,6 +53,7 @@ type Server struct {
 	http3   http3
 	admin   *admin.Admin // nil: none
 	lines   *proxy.Log   // nil: none
+	sink    sink.Sink    // of lines
 	ready   atomic.Bool
 
 	turned atomic.Uint64 // connections refused for want of a worker
@@ -118,23 +120,6 @@ func (s *Server) abandon() {
 		_ = f.Close()
 	}
 	s.guard.Close()
-}
-
-func (s *Server) openLog() error {
-	switch s.conf.AccessLog {
-	case "":
-		return nil
-	case "-":
-		s.lines = proxy.NewLog(os.Stdout)
-		return nil
-	}
-	f, err := os.OpenFile(s.conf.AccessLog, os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o644)
-	if err != nil {
-		return fmt.Errorf("--access-log: %w", err)
-	}
-	s.opened = append(s.opened, f)
-	s.lines = proxy.NewLog(f)
-	return nil
 }
 
 func (s *Server) listen() error {

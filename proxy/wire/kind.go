@@ -3,7 +3,7 @@ package wire
 // Kind tells the fields that a proxy must know apart from all others.
 type Kind uint8
 
-// The kinds. Those from Connection to Proxy concern one connection only (RFC
+// The kinds. Those from Connection to Trace concern one connection only (RFC
 // 9110 §7.6.1, and what is treated so by custom) and are never passed on as
 // they came.
 const (
@@ -42,6 +42,7 @@ const (
 	Upgrade
 	HTTP2Settings
 	Proxy // becomes HTTP_PROXY under CGI ("httpoxy")
+	Trace // X-Multiserver-Trace: a question to us, and our answer
 )
 
 // Kinds is a set of them.
@@ -71,7 +72,7 @@ var named = func() (t [26][]struct {
 	for kind, names := range map[Kind][]string{
 		Host: {"host"}, ContentLength: {"content-length"}, Expect: {"expect"}, Date: {"date"}, Via: {"via"},
 		MaxForwards: {"max-forwards"}, RequestID: {"x-request-id"}, Forwarded: {"forwarded"},
-		Guarded: {"cookie", "set-cookie", "content-type", "content-encoding"},
+		Guarded: {"cookie", "set-cookie", "content-type", "content-encoding", "traceparent", "tracestate"},
 
 		Authorization: {"authorization"}, CacheControl: {"cache-control"}, Pragma: {"pragma"},
 		Condition: {"if-none-match", "if-modified-since"}, Demand: {"if-match", "if-unmodified-since"},
@@ -85,7 +86,7 @@ var named = func() (t [26][]struct {
 		Connection: {"connection"}, TransferEncoding: {"transfer-encoding"}, KeepAlive: {"keep-alive"},
 		ProxyConnection: {"proxy-connection"}, TE: {"te"}, Trailer: {"trailer"}, Upgrade: {"upgrade"},
 		ProxyAuth:     {"proxy-authenticate", "proxy-authorization", "proxy-authentication-info"},
-		HTTP2Settings: {"http2-settings"}, Proxy: {"proxy"},
+		HTTP2Settings: {"http2-settings"}, Proxy: {"proxy"}, Trace: {"x-multiserver-trace"},
 	} {
 		for _, n := range names {
 			t[len(n)] = append(t[len(n)], struct {
