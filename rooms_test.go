@@ -46,7 +46,7 @@ var rooms = []struct {
 	{"proxy", "pool pool/balance pool/stream proxy/proxyproto proxy/wire " + cacheRooms, "the hot way of a request: settings come compiled, files and admin pages stay outside"},
 	{"proxy/filter", "pool pool/balance pool/stream proxy proxy/proxyproto proxy/wire " + cacheRooms, "what a route adds, by the proxy's doors; which route, and how its options are written, is for others"},
 	{"proxy/edge", "pool pool/balance pool/stream proxy proxy/proxyproto proxy/wire " + cacheRooms, "HTTP/2's streams become connections of the core; flags, listeners and certificates are for others"},
-	{"proxy/server", "pool pool/balance pool/stream pool/discover proxy proxy/edge proxy/proxyproto proxy/wire proxy/certs proxy/certs/acme proxy/route proxy/config proxy/admin proxy/sink " + cacheRooms, "the only room that sees everything; it works at start and stop"},
+	{"proxy/server", "pool pool/balance pool/stream pool/discover proxy proxy/edge proxy/filter proxy/proxyproto proxy/wire proxy/certs proxy/certs/acme proxy/route proxy/config proxy/admin proxy/sink " + cacheRooms, "the only room that sees everything; it works at start and stop"},
 	{"sync/link", "", "a client to Redis that is kept; what is asked of it is for others"},
 	{"sync/session", "", "records under ids, cookies and headers as bytes; whose request it is, and where the store lies, is for others"},
 	{"sync/session/memory", "sync/session", "records in this process; who asks for them, and what they mean, is for others"},

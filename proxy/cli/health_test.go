@@ -30,11 +30,11 @@ func TestChecksTakeAnUpstreamOutAndBringItBack(t *testing.T) {
 	s, url := front(t, "--health-path /healthz --health-interval 20ms --health-rise 2 --health-fall 2 --upstream "+a.URL+" --upstream "+b.URL)
 	a.sick.Store(true)
 	s.logs(regexp.MustCompile(`level=WARN msg="upstream fails its checks" upstream=` + a.URL + ` cause=.*500`))
-	s.metric(`multiserver_upstream_up{upstream="` + a.URL + `"} 0`)
+	s.metric(`multiserver_upstream_up{pool="default",upstream="` + a.URL + `"} 0`)
 	only(t, url, "b")
 	a.sick.Store(false)
 	s.logs(regexp.MustCompile(`msg="upstream passes its checks" upstream=` + a.URL))
-	s.metric(`multiserver_upstream_up{upstream="` + a.URL + `"} 1`)
+	s.metric(`multiserver_upstream_up{pool="default",upstream="` + a.URL + `"} 1`)
 	turns(t, url)
 }
 
@@ -71,7 +71,7 @@ func TestFailuresInARowPutAnUpstreamOutForAWhile(t *testing.T) {
 	a.sick.Store(false)
 	s.logs(regexp.MustCompile(`msg="upstream back" upstream=` + a.URL))
 	turns(t, url)
-	s.metric(`multiserver_upstream_faults_total{upstream="` + a.URL + `",reason="bad-status"} 3`)
+	s.metric(`multiserver_upstream_faults_total{pool="default",upstream="` + a.URL + `",reason="bad-status"} 3`)
 }
 
 func TestMaxFailsOfZeroPutsNobodyOut(t *testing.T) {
@@ -82,8 +82,8 @@ func TestMaxFailsOfZeroPutsNobodyOut(t *testing.T) {
 	for range 20 {
 		ask(t, url+"/work")
 	}
-	s.metric(`multiserver_upstream_faults_total{upstream="` + a.URL + `",reason="bad-status"} 10`)
-	s.metric(`multiserver_upstream_up{upstream="` + a.URL + `"} 1`)
+	s.metric(`multiserver_upstream_faults_total{pool="default",upstream="` + a.URL + `",reason="bad-status"} 10`)
+	s.metric(`multiserver_upstream_up{pool="default",upstream="` + a.URL + `"} 1`)
 }
 
 // turns asks a and b, and both are to answer.

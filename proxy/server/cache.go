@@ -36,7 +36,7 @@ func (s *Server) makeCache(ctx context.Context) (err error) {
 		File:   c.File,
 		Log:    s.log,
 	}
-	if o.Filter, err = filter(c); err != nil {
+	if o.Filter, err = patterns(c); err != nil {
 		return err
 	}
 	var ok bool
@@ -63,7 +63,7 @@ func (s *Server) makeCache(ctx context.Context) (err error) {
 // each in Redis, read once at each start.
 const marksKept = 1 << 14
 
-func filter(c *config.Cache) (f key.Filter, err error) {
+func patterns(c *config.Cache) (f key.Filter, err error) {
 	for _, list := range []struct {
 		name  string
 		words []string

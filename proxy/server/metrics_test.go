@@ -31,14 +31,14 @@ func TestMetricsOfThePool(t *testing.T) {
 	}
 	f(`multiserver_retries_total{reason="broken"} 0`)
 	f(`multiserver_retries_refused_total 0`)
-	f(`multiserver_upstream_up{upstream="` + a.URL + `"} 1`)
-	f(`multiserver_upstream_load{upstream="` + a.URL + `"} 0`)
-	f(`multiserver_upstream_requests_total{upstream="` + a.URL + `"} 2`)
-	f(`multiserver_upstream_faults_total{upstream="` + a.URL + `",reason="bad-status"} 0`)
+	f(`multiserver_upstream_up{pool="default",upstream="` + a.URL + `"} 1`)
+	f(`multiserver_upstream_load{pool="default",upstream="` + a.URL + `"} 0`)
+	f(`multiserver_upstream_requests_total{pool="default",upstream="` + a.URL + `"} 2`)
+	f(`multiserver_upstream_faults_total{pool="default",upstream="` + a.URL + `",reason="bad-status"} 0`)
 	for _, reason := range []string{"timeout", "not-found", "other"} {
-		f(`multiserver_lookup_failures_total{reason="` + reason + `"} 0`)
+		f(`multiserver_lookup_failures_total{pool="default",reason="` + reason + `"} 0`)
 	}
-	f(`multiserver_lookups_total 0`)
-	f(`multiserver_member_changes_total 0`)
-	f(`multiserver_stale_upstreams 0`)
+	f(`multiserver_lookups_total{pool="default"} 0`)
+	f(`multiserver_member_changes_total{pool="default"} 0`)
+	f(`multiserver_stale_upstreams{pool="default"} 0`)
 }

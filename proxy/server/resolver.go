@@ -16,12 +16,12 @@ type resolver struct {
 	server string
 }
 
-// resolver: nil is the machine's own.
-func (s *Server) resolver() discover.Resolver {
-	if !s.conf.Resolver.IsValid() {
+// newResolver asks at; not valid: nil, which is the machine's own.
+func newResolver(at netip.AddrPort) discover.Resolver {
+	if !at.IsValid() {
 		return nil
 	}
-	r := &resolver{server: s.conf.Resolver.String()}
+	r := &resolver{server: at.String()}
 	r.PreferGo, r.Dial = true, r.dial // Go's own: libc's cannot be told whom to ask
 	return r
 }

@@ -5,8 +5,6 @@ import (
 	"net"
 	"net/netip"
 	"testing"
-
-	"multiserver/proxy/config"
 )
 
 // dnsServer answers each question for IPv4 with 127.0.0.9, others with
@@ -47,7 +45,7 @@ func dnsServer(t *testing.T) netip.AddrPort {
 
 func TestTheOperatorsResolverIsAsked(t *testing.T) {
 	at := dnsServer(t)
-	r := (&Server{conf: &config.Config{Resolver: at}}).resolver()
+	r := newResolver(at)
 	all, err := r.LookupNetIP(t.Context(), "ip", "app.test.")
 	if err != nil || len(all) != 1 || all[0].Unmap() != netip.MustParseAddr("127.0.0.9") {
 		t.Errorf("%v, %v", all, err)
@@ -66,7 +64,7 @@ func TestTheOperatorsResolverIsAsked(t *testing.T) {
 func last(_ []netip.Addr, err error) error { return err }
 
 func TestTheMachinesResolverIsTheDefault(t *testing.T) {
-	if r := (&Server{conf: &config.Config{}}).resolver(); r != nil {
+	if r := newResolver(netip.AddrPort{}); r != nil {
 		t.Errorf("%v", r)
 	}
 }

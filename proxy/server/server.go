@@ -2,7 +2,6 @@ package server
 
 import (
 	"context"
-	"crypto/tls"
 	"errors"
 	"fmt"
 	"io"
@@ -19,7 +18,6 @@ import (
 
 	"multiserver/cache"
 	"multiserver/pool"
-	"multiserver/pool/discover"
 	"multiserver/proxy"
 	"multiserver/proxy/admin"
 	"multiserver/proxy/certs"
@@ -35,16 +33,13 @@ type Server struct {
 	conf    *config.Config
 	log     *slog.Logger
 	guard   *wire.Guard
-	pool    *pool.Pool
-	members *discover.Discover // keeps those of pool up to date
-	gate    *pool.Gate         // nil: no limit
-	cache   *cache.Cache       // nil: none
-	certs   *certs.Store       // that clients are shown; nil: no TLS
-	acme    *acme.Authority    // that certificates are ordered from; nil: none
-	ours    *certs.Store       // what upstreams are shown; nil: nothing
-	shakes  *handshakes        // nil: no TLS
-	headers *headers           // nil: none come anywhere
-	https   *tls.Config        // what https upstreams have in common
+	groups  []*group        // pools, as they are configured
+	gate    *pool.Gate      // nil: no limit
+	cache   *cache.Cache    // nil: none
+	certs   *certs.Store    // that clients are shown; nil: no TLS
+	acme    *acme.Authority // that certificates are ordered from; nil: none
+	shakes  *handshakes     // nil: no TLS
+	headers *headers        // nil: none come anywhere
 	proxy   *proxy.Proxy
 	edge    *edge.Edge
 	front   *fasthttp.Server
@@ -84,7 +79,7 @@ func (s *Server) build(ctx context.Context) error {
 	if err := s.makeTLS(); err != nil {
 		return err
 	}
-	if err := s.makePool(ctx); err != nil {
+	if err := s.makePools(ctx); err != nil {
 		return err
 	}
 	if err := s.makeCache(ctx); err != nil {
@@ -94,6 +89,9 @@ func (s *Server) build(ctx context.Context) error {
 		return err
 	}
 	s.makeProxy(pages)
+	if err := s.makeRoutes(); err != nil {
+		return err
+	}
 	s.makeHTTP3()
 	return s.openAdmin()
 }
@@ -104,8 +102,8 @@ func (s *Server) abandon() {
 		_ = ln.Close()
 	}
 	s.http3.close()
-	if s.pool != nil {
-		s.pool.Close()
+	for _, g := range s.groups {
+		g.Close()
 	}
 	if s.cache != nil {
 		s.cache.Close()
@@ -203,7 +201,9 @@ func (s *Server) Run(ctx context.Context) error {
 	}
 	var wg sync.WaitGroup
 	watch, unwatch := context.WithCancel(context.Background())
-	wg.Go(func() { s.members.Run(watch, s.pool.Set) })
+	for _, g := range s.groups {
+		wg.Go(func() { g.run(watch) })
+	}
 	failed := make(chan error, len(s.lns)+len(s.secure)+len(s.http3.sockets)+1)
 	take := func(ln net.Listener, as string, tls *handshakes) {
 		s.log.Info(as, "addr", ln.Addr().String())
@@ -220,10 +220,8 @@ func (s *Server) Run(ctx context.Context) error {
 		take(ln, "listening, TLS", s.shakes)
 	}
 	s.serveHTTP3(failed)
-	for _, c := range []*certs.Store{s.certs, s.ours} {
-		if c != nil {
-			wg.Go(func() { c.Run(watch) })
-		}
+	if s.certs != nil {
+		wg.Go(func() { s.certs.Run(watch) })
 	}
 	if s.acme != nil {
 		s.tellPorts()
@@ -336,7 +334,9 @@ func (s *Server) endBehind() {
 // close closes what exchanges used, which there are none of any more.
 func (s *Server) close() {
 	s.endBehind()
-	s.pool.Close()
+	for _, g := range s.groups {
+		g.Close()
+	}
 	if s.cache != nil {
 		s.saveCache()
 		s.cache.Close()

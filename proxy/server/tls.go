@@ -11,12 +11,8 @@ import (
 	"multiserver/proxy/certs"
 )
 
-// makeTLS loads the certificates: those that clients are shown, and what
-// upstreams are.
+// makeTLS loads the certificates that clients are shown.
 func (s *Server) makeTLS() (err error) {
-	if s.https, err = s.makeUpstreamTLS(); err != nil {
-		return err
-	}
 	t := &s.conf.TLS
 	if len(t.Listen) == 0 {
 		return nil
@@ -44,9 +40,9 @@ func (s *Server) makeTLS() (err error) {
 	return nil
 }
 
-// makeUpstreamTLS is what all https upstreams have in common.
-func (s *Server) makeUpstreamTLS() (c *tls.Config, err error) {
-	u := &s.conf.UpstreamTLS
+// upstreamTLS is what all https upstreams of g have in common.
+func (s *Server) upstreamTLS(g *group) (c *tls.Config, err error) {
+	u := &g.conf.UpstreamTLS
 	c = &tls.Config{ServerName: u.SNI, InsecureSkipVerify: u.Insecure}
 	if u.Insecure {
 		s.log.Warn("certificates of upstreams are not verified: whoever is in between can read and change everything", "unset", "--upstream-insecure")
@@ -57,10 +53,10 @@ func (s *Server) makeUpstreamTLS() (c *tls.Config, err error) {
 		}
 	}
 	if u.Identity.Cert != "" {
-		if s.ours, err = certs.New(certs.Options{Pairs: []certs.Pair{u.Identity}, Log: s.log}); err != nil {
+		if g.ours, err = certs.New(certs.Options{Pairs: []certs.Pair{u.Identity}, Log: s.log}); err != nil {
 			return nil, fmt.Errorf("--upstream-cert: %w", err)
 		}
-		c.GetClientCertificate = s.ours.Present
+		c.GetClientCertificate = g.ours.Present
 	}
 	return c, nil
 }
