@@ -132,11 +132,20 @@ func (j *jar) end(dst []byte, secure bool) []byte {
 
 // next cuts the next pair off the value of a Cookie field.
 func next(header []byte) (pair, rest []byte) {
-	pair, rest, _ = bytes.Cut(header, semicolon)
-	return bytes.Trim(pair, " \t"), rest
+	pair = header
+	if i := bytes.IndexByte(header, ';'); i >= 0 {
+		pair, rest = header[:i], header[i+1:]
+	}
+	for len(pair) > 0 && blank(pair[0]) {
+		pair = pair[1:]
+	}
+	for len(pair) > 0 && blank(pair[len(pair)-1]) {
+		pair = pair[:len(pair)-1]
+	}
+	return pair, rest
 }
 
-var semicolon = []byte(";")
+func blank(c byte) bool { return c == ' ' || c == '\t' }
 
 // token is the value of a pair, if it is our cookie.
 func (j *jar) token(pair []byte) (value []byte, ours bool) {

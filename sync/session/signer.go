@@ -4,8 +4,12 @@ import (
 	"crypto/hmac"
 	"crypto/sha256"
 	"encoding/base64"
+	"errors"
 	"hash"
+	"strconv"
+	"strings"
 	"sync"
+	"time"
 )
 
 // signer makes X-Session-Signature: t=<unix seconds>,v1=<HMAC-SHA256 of
@@ -42,4 +46,25 @@ func (g *signer) append(dst []byte, second uint64, id, data []byte, version uint
 	dst = base64.RawURLEncoding.AppendEncode(dst, m.Sum(m.sum[:0]))
 	g.macs.Put(m)
 	return dst
+}
+
+// ErrSignature is that fields do not come from who knows the key, or came long
+// ago.
+var ErrSignature = errors.New("session: the signature is wrong")
+
+// CheckSignature is for backends: it tells whether the values of X-Session-Id,
+// -Version, -Data (or "") and -Signature were made by who knows the key, not
+// longer ago than within. Who records them can show them again that long.
+func CheckSignature(key []byte, id, version, data, signature string, within time.Duration, now time.Time) error {
+	t, _, _ := strings.Cut(strings.TrimPrefix(signature, "t="), ",")
+	second, err := strconv.ParseInt(t, 10, 64)
+	v, ok := parseUint([]byte(version))
+	if err != nil || !ok {
+		return ErrSignature
+	}
+	want := newSigner(key).append(nil, uint64(second), []byte(id), []byte(data), v)
+	if age := now.Sub(time.Unix(second, 0)).Abs(); age > within || !hmac.Equal(want, []byte(signature)) {
+		return ErrSignature
+	}
+	return nil
 }
