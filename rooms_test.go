@@ -54,6 +54,8 @@ var rooms = []struct {
 	{"sync/session/sessiontest", "sync/session", "only for tests, which must not drag anything in"},
 	{"sync/session/memcached", "sync/session sync/session/memcached/meta", "records on memcached; cookies and headers are for others"},
 	{"sync/session/memcached/meta", "", "bytes under keys on a server; what they mean is for the store"},
+	{"sync/session/mongo", "sync/session", "records on MongoDB; cookies and headers are for others"},
+	{"sync/session/mongo/mongodbtest", "", "only for tests, which must not drag anything in"},
 	{"sync/session/memcached/memcachedtest", "", "only for tests, which must not drag anything in"},
 	{"sync/hub", "", "channels and who is in them; connections, flags and who carries the messages between nodes are for others"},
 	{"sync/hub/hubtest", "sync/hub", "only for tests: what every broker is held against"},

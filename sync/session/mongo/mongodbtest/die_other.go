@@ -1,0 +1,7 @@
+//go:build !linux
+
+package mongodbtest
+
+import "syscall"
+
+var dieWithUs *syscall.SysProcAttr
