@@ -18,6 +18,13 @@ func settingFlags(raw config.Raw) []cli.Flag {
 	return flags
 }
 
+// printConfig is no setting: it has run print what it would serve by, and end.
+const printConfig = "print-config"
+
+func printFlag() cli.Flag {
+	return &cli.BoolFlag{Name: printConfig, Usage: "print the effective configuration and end"}
+}
+
 // settingFlag is both the library's cli.Flag and the standard flag.Value.
 type settingFlag struct {
 	*config.Setting

@@ -40,10 +40,10 @@ func newLine(args []string, out io.Writer) *line {
 		BashComplete:          l.complete,
 		// Flags may stand before the command's name or after it. Without a
 		// name the command is run.
-		Flags:  settingFlags(l.raw),
+		Flags:  append(settingFlags(l.raw), printFlag()),
 		Action: l.serve,
 		Commands: []*cli.Command{
-			l.command("run", "serve, until SIGTERM or SIGINT (the default)", l.serve),
+			l.command("run", "serve, until SIGTERM or SIGINT (the default)", l.serve, printFlag()),
 			l.command("check", "check the flags as run would, and print what they amount to", l.check),
 			l.command("demo", "run three small instances of an app, with the proxy in front", l.demo),
 			l.purgeCommand(),
@@ -55,9 +55,9 @@ func newLine(args []string, out io.Writer) *line {
 }
 
 // command has all settings as flags.
-func (l *line) command(name, usage string, action cli.ActionFunc) *cli.Command {
+func (l *line) command(name, usage string, action cli.ActionFunc, more ...cli.Flag) *cli.Command {
 	c := l.bare(name, usage, "", action)
-	c.Flags = settingFlags(l.raw)
+	c.Flags = append(settingFlags(l.raw), more...)
 	c.CustomHelpTemplate = commandHelp(name, usage)
 	return c
 }
@@ -98,6 +98,9 @@ func (l *line) serve(ctx *cli.Context) error {
 	if err != nil {
 		return err
 	}
+	if ctx.Bool(printConfig) {
+		return l.effective(c)
+	}
 	return serve(c, stages{})
 }
 
@@ -106,7 +109,20 @@ func (l *line) check(ctx *cli.Context) error {
 	if err != nil {
 		return err
 	}
-	_, err = fmt.Fprintln(l.out, strings.Join(c.Lines(), "\n"))
+	if err := l.effective(c); err != nil || c.File == "" {
+		return err
+	}
+	_, err = fmt.Fprint(l.out, "\n"+c.Explain())
+	return err
+}
+
+// effective prints what is decided: as flags, or as a file if there is one.
+func (l *line) effective(c *config.Config) error {
+	text := strings.Join(c.Lines(), "\n") + "\n"
+	if c.File != "" {
+		text = c.YAML()
+	}
+	_, err := fmt.Fprint(l.out, text)
 	return err
 }
 

@@ -80,6 +80,7 @@ func lenient(raw config.Raw) *flag.FlagSet {
 		_ = f.Apply(set)
 	}
 	set.Bool("version", false, "")
+	set.Bool(printConfig, false, "")
 	set.Bool("v", false, "")
 	return set
 }
@@ -96,7 +97,8 @@ func cutTail(args []string) (before, tail []string) {
 // upstream that seems not to be given is most likely in one of them.
 func settingMistakes(raw config.Raw, found bool) (m config.Mistakes) {
 	raw.AddEnv(os.LookupEnv)
-	if _, given := raw["upstream"]; found && !given {
+	_, inFile := raw["config"]
+	if _, given := raw["upstream"]; found && !given && !inFile {
 		raw.Add("upstream", "", "http://upstream.invalid")
 	}
 	_, err := config.Parse(raw)

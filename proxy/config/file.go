@@ -1,10 +1,12 @@
 package config
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"io/fs"
 	"os"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -168,4 +170,22 @@ func (f *file) secret(s *Setting, at place, words []string) {
 		return
 	}
 	f.add(at, "", "is secret, and everybody on this machine can read the file: want chmod 600 %s, or the value as %s", f.name, s.Env())
+}
+
+// sort puts mistakes in the order of the file; those outside it come first.
+func (f *file) sort(all Mistakes) {
+	if f.name == "" {
+		return
+	}
+	slices.SortStableFunc(all, func(a, b Mistake) int { return cmp.Compare(f.line(a), f.line(b)) })
+}
+
+func (f *file) line(m Mistake) int {
+	rest, ok := strings.CutPrefix(m.From, f.name+":")
+	if !ok {
+		return 0
+	}
+	digits, _, _ := strings.Cut(rest, ":")
+	n, _ := strconv.Atoi(digits)
+	return n
 }

@@ -1,7 +1,11 @@
 package config
 
 import (
+	"cmp"
 	"errors"
+	"fmt"
+	"regexp"
+	"strings"
 
 	"go.yaml.in/yaml/v4"
 )
@@ -12,6 +16,7 @@ type Filter struct {
 	Name string
 	at   place
 	node *yaml.Node // nil: no options
+	open bool       // everybody can read the file
 }
 
 // readFilters takes a list of names, each with its options below it or without.
@@ -24,16 +29,38 @@ func (f *file) readFilters(in pair, s *section) {
 	for i, item := range n.Content {
 		at := in.at.item(i, item.Line)
 		if item := behind(item); item.Kind == yaml.ScalarNode {
-			s.filters = append(s.filters, Filter{Name: item.Value, at: at.under(item.Value, item.Line)})
+			s.filters = append(s.filters, Filter{Name: item.Value, at: at.under(item.Value, item.Line), open: f.open != 0})
 			continue
 		}
+		before := len(f.wrong)
 		pairs := f.pairs(item, at)
+		if len(f.wrong) > before {
+			continue
+		}
 		if len(pairs) != 1 {
 			f.add(at, "", "has %d names, want one filter with its options below it: - name: {…}", len(pairs))
 			continue
 		}
-		s.filters = append(s.filters, Filter{pairs[0].key, pairs[0].at, behind(pairs[0].val)})
+		s.filters = append(s.filters, Filter{pairs[0].key, pairs[0].at, behind(pairs[0].val), f.open != 0})
 	}
+}
+
+// checkFilters has others look at the routes' filters.
+func checkFilters(c *Config, checks []func(*Filter) error) (all Mistakes) {
+	for i := range c.Routes {
+		for j := range c.Routes[i].Filters {
+			for _, check := range checks {
+				f := &c.Routes[i].Filters[j]
+				err := check(f)
+				if found, ok := err.(Mistakes); ok {
+					all = append(all, found...)
+				} else if err != nil {
+					all = append(all, Mistake{From: f.From(), Why: err.Error()})
+				}
+			}
+		}
+	}
+	return all
 }
 
 // From is where the filter stands, for messages.
@@ -58,6 +85,15 @@ func (f *Filter) Mistake(value, why string) error {
 	return Mistakes{{From: f.From(), Value: value, Why: why}}
 }
 
+// Secret is a mistake if everybody on the machine can read the file, in which
+// the filter has an option that is secret.
+func (f *Filter) Secret(option string) error {
+	if !f.open {
+		return nil
+	}
+	return f.Mistake("", fmt.Sprintf("%s is secret, and everybody on this machine can read the file: want chmod 600 %s", option, f.at.file))
+}
+
 func (f *Filter) mistakes(err error) error {
 	var found *yaml.LoadErrors
 	if !errors.As(err, &found) {
@@ -67,7 +103,45 @@ func (f *Filter) mistakes(err error) error {
 	for _, e := range found.Errors {
 		at := f.at
 		at.line = max(e.Mark.Line, at.line)
-		all = append(all, Mistake{From: at.String(), Why: e.Message})
+		all = append(all, Mistake{From: at.String(), Why: inOurWords(e.Message)})
 	}
 	return all
+}
+
+var (
+	noField   = regexp.MustCompile(`^field (.*) not found in type `)
+	otherType = regexp.MustCompile("(?s)^cannot construct .* into (\\S+)$")
+)
+
+// typeNames are what an operator calls them.
+var typeNames = map[string]string{
+	"int":           "a whole number",
+	"bool":          "true or false",
+	"string":        "a word",
+	"[]string":      "a list",
+	"time.Duration": "a duration, such as 10s",
+}
+
+// inOurWords leaves the value out, which may be a secret.
+func inOurWords(message string) string {
+	if m := noField.FindStringSubmatch(message); m != nil {
+		return "no such option: " + m[1]
+	}
+	if m := otherType.FindStringSubmatch(message); m != nil {
+		return "an option is of another type, want " + cmp.Or(typeNames[m[1]], m[1])
+	}
+	return message
+}
+
+// show is the filter in one line. Its options may hold secrets, which only the
+// filter could tell: what is shown is their names.
+func (f *Filter) show() string {
+	if f.node == nil || f.node.Kind != yaml.MappingNode {
+		return scalar(f.Name)
+	}
+	var names []string
+	for i := 0; i+1 < len(f.node.Content); i += 2 {
+		names = append(names, scalar(f.node.Content[i].Value)+": (hidden)")
+	}
+	return scalar(f.Name) + ": {" + strings.Join(names, ", ") + "}"
 }

@@ -90,9 +90,11 @@ func (m Mistakes) Error() string {
 	return strings.Join(lines, "\n")
 }
 
-// Parse checks what the operator wrote. The error, if any, is of type
-// Mistakes and has everything that is wrong.
-func Parse(raw Raw) (*Config, error) {
+// Parse checks what the operator wrote, in the file that raw names as well. The
+// error, if any, is of type Mistakes and has everything that is wrong. Each of
+// filters is asked about every filter of a route; its errors are those that a
+// Filter makes.
+func Parse(raw Raw, filters ...func(*Filter) error) (*Config, error) {
 	c, mistakes, f := new(Config), Mistakes(nil), new(file)
 	if g, given := raw["config"]; given && len(g.Words) == 1 && g.Words[0] != none {
 		raw = maps.Clone(raw)
@@ -108,6 +110,8 @@ func Parse(raw Raw) (*Config, error) {
 	}
 	mistakes = append(mistakes, together(c, raw, f)...)
 	mistakes = append(mistakes, group(c, raw, f)...)
+	mistakes = append(mistakes, checkFilters(c, filters)...)
+	f.sort(mistakes)
 	if len(mistakes) > 0 {
 		return nil, mistakes
 	}

@@ -86,16 +86,15 @@ func read(i int, r *Rule) (c *compiled, errs Errors) {
 		}
 		for n, f := range r.Header {
 			h, err := readField(f)
-			if err == nil && !isToken(f.Name) {
-				err = errors.New("no header field can be called that")
+			if note("header", n, f.Value, err); err == nil && !isToken(f.Name) {
+				note("header", n, f.Name, errors.New("no header field can be called that"))
 			}
-			note("header", n, f.Name, err)
 			h.name = strings.ToLower(h.name)
 			c.when.header = append(c.when.header, h)
 		}
 		for n, f := range r.Query {
 			p, err := readField(f)
-			note("query", n, f.Name, err)
+			note("query", n, f.Value, err)
 			c.when.query = append(c.when.query, p)
 		}
 	}
@@ -219,9 +218,12 @@ func readExpression(word string) (path, error) {
 	if word == "~" {
 		return path{}, errors.New(`missing regular expression, want one such as ~\.css$`)
 	}
-	re, err := regexp.Compile("(?s)" + word[1:]) // or %0a would dodge a "."
+	if _, err := compile(word[1:]); err != nil {
+		return path{}, err
+	}
+	re, err := compile("(?s)" + word[1:]) // or %0a would dodge a "."
 	if err != nil {
-		return path{}, fmt.Errorf("not a regular expression in Go's (RE2's) syntax: %w", err)
+		return path{}, err
 	}
 	return path{word: word, expr: re, segments: beginning(word[1:])}, nil
 }
@@ -268,10 +270,16 @@ func readField(f Field) (field, error) {
 		return out, nil
 	}
 	var err error
-	if out.expr, err = regexp.Compile(expr); err != nil {
-		return out, fmt.Errorf("not a regular expression in Go's (RE2's) syntax: %w", err)
+	out.expr, err = compile(expr)
+	return out, err
+}
+
+func compile(expr string) (*expression, error) {
+	re, err := regexp.Compile(expr)
+	if bad := new(syntax.Error); errors.As(err, &bad) {
+		return nil, fmt.Errorf("not a regular expression in Go's (RE2's) syntax: %s: %s", bad.Code, bad.Expr)
 	}
-	return out, nil
+	return re, err
 }
 
 // isToken: RFC 9110 §5.6.2.
