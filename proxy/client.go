@@ -20,14 +20,13 @@ type Client struct {
 
 	h2 func(*wire.Conn) // takes over what turns out to speak HTTP/2; nil: nobody does
 
-	addr    netip.Addr // not valid on a Unix socket
-	trusted bool       // a proxy of ours: what it says about its client is believed
-	secure  bool       // it came by TLS
-
-	protocol string // HTTP/2.0 or HTTP/3.0; "": HTTP/1, as each request says
-	port     string // where it connected to
-	asserts  []byte // the fields that say so to an upstream, ready to be sent
-	invites  []byte // the fields that say how else to come from now on, ready to be sent; nil: none
+	addr     netip.Addr // not valid on a Unix socket
+	trusted  bool       // a proxy of ours: what it says about its client is believed
+	secure   bool       // it came by TLS
+	protocol Protocol   // what it speaks
+	port     string     // where it connected to
+	asserts  []byte     // the fields that say so to an upstream, ready to be sent
+	invites  []byte     // the fields that say how else to come from now on, ready to be sent; nil: none
 }
 
 // ServeConn reads requests from nc and serves them in order until the
@@ -124,7 +123,7 @@ func (c *Client) slow(x *Exchange) {
 	switch {
 	case err == nil:
 		c.serve(x)
-	case c.h2 != nil && c.Wrote() == 0 && bytes.HasPrefix(c.Buffered(), preface):
+	case c.h2 != nil && c.Wrote() == 0 && (bytes.HasPrefix(c.Buffered(), preface) || foreign(c.Buffered())):
 		c.h2(c.Conn)
 		x.close, x.broken = true, true
 	default:
@@ -137,6 +136,14 @@ func (c *Client) slow(x *Exchange) {
 // line. It counts only as a connection's first bytes: behind a request it would
 // be what some front took for a body.
 var preface = []byte("PRI * HTTP/2.0\r\n")
+
+// foreign tells whether b begins with three words, with neither a target nor a
+// version among them: a preface gone wrong, which RFC 9113 §3.4 answers by
+// GOAWAY. Whoever meant HTTP/1.1 is better told so in its own words.
+func foreign(b []byte) bool {
+	line, _, _ := bytes.Cut(b, []byte("\r\n"))
+	return bytes.Count(line, []byte(" ")) == 2 && len(bytes.Trim(line, " ABCDEFGHIJKLMNOPQRSTUVWXYZ")) == 0
+}
 
 func (c *Client) serve(x *Exchange) {
 	if c.p.timed {
@@ -259,9 +266,7 @@ func (c *Client) identify(nc net.Conn) {
 	if s, ok := nc.(interface{ Secure() bool }); ok { // a stream of one, or behind a proxy that says so
 		c.secure = s.Secure()
 	}
-	if s, ok := nc.(interface{ Protocol() string }); ok { // a stream of another one than HTTP/1
-		c.protocol = s.Protocol()
-	}
+	c.protocol = protocolOf(nc)
 	if a, ok := nc.RemoteAddr().(*net.TCPAddr); ok {
 		c.addr = a.AddrPort().Addr().Unmap()
 	}

@@ -94,8 +94,8 @@ func appendClient(dst []byte, x *Exchange, _ moment) []byte {
 }
 
 func appendProtocol(dst []byte, x *Exchange, _ moment) []byte {
-	if p := x.Client.protocol; p != "" {
-		return append(dst, p...)
+	if p := x.Client.protocol; p != HTTP1 {
+		return append(dst, p.String()...)
 	}
 	return append(append(dst, "HTTP/1."...), '0'+x.Req.Minor)
 }

@@ -105,6 +105,7 @@ func (p *Proxy) finish(x *Exchange) {
 		x.close = true
 	}
 	p.Stats.count(x.status)
+	p.Stats.Spoken[x.Client.protocol].Add(1)
 	if p.timed { // before the visit ends: it has what the cache did
 		p.record(x)
 	}

@@ -11,6 +11,7 @@ import (
 type Stats struct {
 	Clients  atomic.Int64                // connections open
 	Classes  [6]atomic.Uint64            // exchanges by first digit of the status; [0]: ended without an answer
+	Spoken   [Protocols]atomic.Uint64    // exchanges by what the client speaks
 	Refused  atomic.Uint64               // requests that broke the rules, and never left
 	Retries  [pool.Reasons]atomic.Uint64 // tries after the first, by why the one before failed
 	Spent    atomic.Uint64               // retries that were safe, but beyond the budget

@@ -8,6 +8,7 @@ import (
 
 	"golang.org/x/net/http2/hpack"
 
+	"multiserver/proxy"
 	"multiserver/proxy/wire"
 )
 
@@ -53,7 +54,7 @@ const parley = 10 * time.Second
 
 func newConn(e *Edge, w *wire.Conn) *conn {
 	c := &conn{wire: w, open: map[uint32]*stream{}}
-	c.proto = "HTTP/2.0"
+	c.proto = proxy.HTTP2
 	c.lanes.begin(e, w.NetConn().LocalAddr(), w.NetConn().RemoteAddr())
 	c.block.most = e.opt.MaxHead
 	c.table = hpack.NewDecoder(tableSize, c.block.field)

@@ -124,8 +124,8 @@ func (l *lane) Left() bool {
 // Secure tells whether the client came by TLS.
 func (l *lane) Secure() bool { return l.conn.secure }
 
-// Protocol is what the client speaks, as access logs spell it.
-func (l *lane) Protocol() string { return l.conn.proto }
+// Protocol is what the client speaks, by the name that access logs have for it.
+func (l *lane) Protocol() string { return l.conn.proto.String() }
 
 func (l *lane) LocalAddr() net.Addr  { return l.conn.local }
 func (l *lane) RemoteAddr() net.Addr { return l.remote }

@@ -3,6 +3,8 @@ package edge
 import (
 	"net"
 	"sync"
+
+	"multiserver/proxy"
 )
 
 // lanes are the streams of one connection, whichever protocol has them, and
@@ -10,7 +12,7 @@ import (
 type lanes struct {
 	edge   *Edge
 	secure bool
-	proto  string
+	proto  proxy.Protocol
 	local  net.Addr
 
 	idle   sync.Cond // its L guards all below; signalled when busy falls to 0

@@ -8,6 +8,8 @@ import (
 
 	"github.com/quic-go/quic-go"
 	"github.com/quic-go/quic-go/http3"
+
+	"multiserver/proxy"
 )
 
 const noError = quic.ApplicationErrorCode(http3.ErrCodeNoError)
@@ -38,7 +40,7 @@ func (q *QUIC) serve(nc *quic.Conn) {
 func (q *QUIC) enter(nc *quic.Conn) *session {
 	s := &session{by: q, conn: nc}
 	s.begin(q.edge, asTCP(nc.LocalAddr()), asTCP(nc.RemoteAddr()))
-	s.secure, s.proto = true, "HTTP/3.0"
+	s.secure, s.proto = true, proxy.HTTP3
 	s.h3.Handler, s.h3.MaxHeaderBytes = s, q.edge.opt.MaxHead+mostFields*perField
 	q.mu.Lock()
 	defer q.mu.Unlock()
