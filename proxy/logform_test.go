@@ -67,7 +67,7 @@ func TestLinesInBothForms(t *testing.T) {
 	f(get, nil, object("agent"), `{}`)
 	f(get, nil, LogForm{JSON: true, Fields: []string{"status"}, Sample: 10}, `{"status":200,"sample":10}`)
 	f(get, func(x *Exchange) { x.status = 404 }, LogForm{JSON: true, Fields: []string{"status"}, Sample: 10}, `{"status":404}`)
-	f(get, func(x *Exchange) { x.Client.protocol = "HTTP/3.0" }, object("protocol", "scheme"), `{"protocol":"HTTP/3.0","scheme":"http"}`)
+	f(get, func(x *Exchange) { x.Client.protocol = HTTP3 }, object("protocol", "scheme"), `{"protocol":"HTTP/3.0","scheme":"http"}`)
 	f(get, func(x *Exchange) { x.fault = &pool.Fault{Reason: pool.Broken} }, object("reason"), `{"reason":"broken"}`)
 	f(get+"\nCookie: a=b\nAuthorization: Basic xx\nX-Thing: 1 2", nil, object("header:cookie", "header:authorization", "header:x-thing"),
 		`{"header:cookie":"a=***","header:authorization":"Basic ***","header:x-thing":"1 2"}`)
