@@ -53,8 +53,9 @@ type Conn struct {
 	m Member
 
 	mu    sync.Mutex
-	subs  []*sub // guarded by mu; few
-	ended bool   // guarded by mu
+	subs  []*sub     // guarded by mu; few
+	ended bool       // guarded by mu
+	alive *beatTimer // guarded by mu; nil: there is no keep-alive
 }
 
 // people are all connections of this node.
@@ -88,6 +89,9 @@ func (c *Conn) Leave() {
 	c.mu.Lock()
 	subs, ended := c.subs, c.ended
 	c.subs, c.ended = nil, true
+	if c.alive != nil {
+		c.alive.Stop()
+	}
 	c.mu.Unlock()
 	if ended {
 		return
