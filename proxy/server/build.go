@@ -16,6 +16,7 @@ func (s *Server) makeProxy(pages proxy.Pages) {
 		Guard:     s.guard,
 		Log:       s.log,
 		Lines:     s.lines,
+		Timed:     c.Admin != nil, // who else could read of it
 		Head:      c.Head,
 		KeepAlive: c.KeepAlive,
 		MaxHead:   c.MaxHead,

@@ -54,7 +54,7 @@ func (s *Server) newGroup(ctx context.Context, of *config.Group) (*group, error)
 	}
 	ups := pool.New(s.poolOptions(of.Config, secure))
 	ups.Set(g.members.Targets())
-	g.Pool = &proxy.Pool{Pool: ups, Name: of.Name, Affinity: s.affinity(of.Config)}
+	g.Pool = &proxy.Pool{Pool: ups, Name: of.Name, Balance: of.Balance, Affinity: s.affinity(of.Config)}
 	return g, nil
 }
 
