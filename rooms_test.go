@@ -52,6 +52,7 @@ var rooms = []struct {
 	{"sync/session", "", "records under ids, cookies and headers as bytes; whose request it is, and where the store lies, is for others"},
 	{"sync/session/memory", "sync/session", "records in this process; who asks for them, and what they mean, is for others"},
 	{"sync/session/redis", "sync/link sync/session sync/session/memory", "records in Redis, and copies of them here; who asks for them, and what they mean, is for others"},
+	{"sync/session/app", "sync/session", "for applications: their handlers, sessions; which store it is they say themselves"},
 	{"sync/session/sessiontest", "sync/session", "only for tests, which must not drag anything in"},
 	{"sync/session/memcached", "sync/session sync/session/memcached/meta", "records on memcached; cookies and headers are for others"},
 	{"sync/session/memcached/meta", "", "bytes under keys on a server; what they mean is for the store"},

@@ -20,6 +20,24 @@ func (r *Record) AppendJSON(dst []byte) []byte {
 	return append(dst, '}')
 }
 
+// AppendPatch appends changes as X-Session-Set has them.
+func AppendPatch(dst []byte, changes []Change) []byte {
+	dst = append(dst, '{')
+	for i := range changes {
+		if i > 0 {
+			dst = append(dst, ',')
+		}
+		dst = appendString(dst, changes[i].Key)
+		dst = append(dst, ':')
+		if changes[i].Value == nil {
+			dst = append(dst, "null"...)
+		} else {
+			dst = appendASCII(dst, changes[i].Value)
+		}
+	}
+	return append(dst, '}')
+}
+
 // appendASCII appends JSON with all that is not printable ASCII written as
 // \uXXXX. Outside of strings JSON has no such bytes but line breaks and tabs.
 func appendASCII(dst, json []byte) []byte {

@@ -23,6 +23,7 @@ type Keeper struct {
 	ring  atomic.Pointer[Ring]
 	kept  []kept // what the ring is made of; for run, and for Rotate through turn
 
+	first  chan struct{} // closed when there is a ring
 	turn   chan struct{} // holds one value, which whoever looks at the store takes
 	cancel context.CancelFunc
 	done   chan struct{}
@@ -57,7 +58,7 @@ const (
 // Keep makes a Keeper of what is in the store, now or when it answers. Close it
 // before the store. log: slog.Default if nil.
 func Keep(store Store, log *slog.Logger) *Keeper {
-	k := &Keeper{store: store, log: cmp.Or(log, slog.Default()), turn: make(chan struct{}, 1), done: make(chan struct{})}
+	k := &Keeper{store: store, log: cmp.Or(log, slog.Default()), first: make(chan struct{}), turn: make(chan struct{}, 1), done: make(chan struct{})}
 	ctx, cancel := context.WithCancel(context.Background())
 	k.cancel = cancel
 	k.turn <- struct{}{}
@@ -67,6 +68,16 @@ func Keep(store Store, log *slog.Logger) *Keeper {
 
 // Ring is the ring in force, or nil.
 func (k *Keeper) Ring() *Ring { return k.ring.Load() }
+
+// Wait waits until there is a ring.
+func (k *Keeper) Wait(ctx context.Context) error {
+	select {
+	case <-k.first:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
 
 // Close ends the looking.
 func (k *Keeper) Close() {
@@ -123,7 +134,9 @@ func (k *Keeper) look(ctx context.Context) error {
 		return err
 	}
 	k.kept = list
-	k.ring.Store(ringOf(list, time.Now().UnixMilli()))
+	if k.ring.Swap(ringOf(list, time.Now().UnixMilli())) == nil {
+		close(k.first)
+	}
 	return nil
 }
 

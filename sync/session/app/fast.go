@@ -1,0 +1,54 @@
+package app
+
+import (
+	"github.com/valyala/fasthttp"
+
+	"multiserver/sync/session"
+)
+
+// Fast gives next's requests a Session.
+func (a *App) Fast(next fasthttp.RequestHandler) fasthttp.RequestHandler {
+	return func(ctx *fasthttp.RequestCtx) {
+		s, outcome := a.source.open(incoming{
+			ctx:    ctx,
+			field:  func(name string) string { return string(ctx.Request.Header.Peek(name)) },
+			secure: ctx.IsTLS(),
+			each: func(name string, f func(string)) {
+				for _, value := range ctx.Request.Header.PeekAll(name) {
+					f(string(value))
+				}
+			},
+		})
+		if outcome != session.Go {
+			refuse(ctx, outcome)
+			return
+		}
+		s.save = func() { a.commit(ctx, s) }
+		ctx.SetUserValue(key{}, s)
+		next(ctx)
+		s.save()
+	}
+}
+
+// FromFast is the Session of a request that came by Fast's middleware, or nil.
+func FromFast(ctx *fasthttp.RequestCtx) *Session {
+	s, _ := ctx.UserValue(key{}).(*Session)
+	return s
+}
+
+// commit: fasthttp sends the head when the handler has returned.
+func (a *App) commit(ctx *fasthttp.RequestCtx, s *Session) {
+	if s.closed {
+		return
+	}
+	s.closed = true
+	if outcome := a.source.close(s, ctx.Response.Header.Add); outcome != session.Go {
+		refuse(ctx, outcome)
+	}
+}
+
+func refuse(ctx *fasthttp.RequestCtx, outcome session.Outcome) {
+	status, body := refusal(outcome)
+	ctx.Response.ResetBody()
+	ctx.Error(body, status)
+}
