@@ -11,14 +11,17 @@ import "bytes"
 const veil = "***"
 
 // secretEnds is how names of what is secret end, in lower case and without
-// what is between words: access_token, X-Api-Key, user[password], AWSAccessKeyId
-// is none.
-var secretEnds = [][]byte{
-	[]byte("token"), []byte("key"), []byte("secret"), []byte("password"), []byte("passwd"), []byte("pwd"), []byte("pass"),
-	[]byte("passphrase"), []byte("signature"), []byte("sig"), []byte("auth"), []byte("authorization"), []byte("credential"),
-	[]byte("credentials"), []byte("session"), []byte("sessionid"), []byte("sid"), []byte("jwt"), []byte("assertion"),
-	[]byte("code"), []byte("otp"), []byte("pin"), []byte("cookie"),
-}
+// what is between words, by their last letter: access_token, X-Api-Key,
+// user[password]; AWSAccessKeyId is none.
+var secretEnds = func() (ends [256][][]byte) {
+	for _, word := range []string{"token", "key", "secret", "password", "passwd", "pwd", "pass", "passphrase", "signature", "sig",
+		"auth", "authorization", "credential", "credentials", "session", "sessionid", "sid", "jwt", "assertion", "code", "otp", "pin",
+		"cookie"} {
+		last := word[len(word)-1]
+		ends[last] = append(ends[last], []byte(word))
+	}
+	return ends
+}()
 
 // secret tells whether what has that name is. Names may be escaped by %, as
 // brackets are in forms, or to hide them.
@@ -43,7 +46,10 @@ func secret(name []byte) bool {
 		}
 		b = append(b, c)
 	}
-	for _, end := range secretEnds {
+	if len(b) == 0 {
+		return false
+	}
+	for _, end := range secretEnds[b[len(b)-1]] {
 		if bytes.HasSuffix(b, end) {
 			return true
 		}
@@ -77,7 +83,7 @@ func appendVeiled(dst, url []byte) []byte {
 	}
 	dst = append(dst, url[:q+1]...)
 	for rest := url[q+1:]; ; {
-		end := bytes.IndexAny(rest, "&;#?")
+		end := nextParameter(rest)
 		part := rest
 		if end >= 0 {
 			part = rest[:end]
@@ -89,6 +95,17 @@ func appendVeiled(dst, url []byte) []byte {
 		dst = append(dst, rest[end])
 		rest = rest[end+1:]
 	}
+}
+
+// nextParameter is where the first of b's parameters ends; -1: where b does.
+func nextParameter(b []byte) int {
+	for i, c := range b {
+		switch c {
+		case '&', ';', '#', '?':
+			return i
+		}
+	}
+	return -1
 }
 
 func appendParameter(dst, part []byte) []byte {

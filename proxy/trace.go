@@ -9,7 +9,7 @@ import (
 // A request with "X-Multiserver-Trace: 1" from a proxy that is trusted asks how
 // it was decided, and is told in the answer by a field of the same name:
 //
-//	X-Multiserver-Trace: route="api"; cache=uri-miss; upstream="http://10.0.0.7:3001"; pick=p2c; load=3; tries=2; after=connect
+//	X-Multiserver-Trace: route="api"; cache=uri-miss; pool="blue"; upstream="http://10.0.0.7:3001"; pick=p2c; load=3; tries=2; after=connect
 //
 // cache is the tier that answered or why none did. pick is how the upstream
 // was chosen, load how many exchanges it had then, after why the try before
@@ -40,10 +40,10 @@ func (x *Exchange) appendTrace(dst []byte) []byte {
 		dst = append(append(dst, "; cache="...), x.visit.Result()...)
 	}
 	if x.up != nil {
-		dst = appendName(append(dst, "; upstream="...), x.up.Name())
 		if x.pool.Name != "" {
 			dst = appendName(append(dst, "; pool="...), x.pool.Name)
 		}
+		dst = appendName(append(dst, "; upstream="...), x.up.Name())
 		dst = append(append(dst, "; pick="...), x.pool.Balance...)
 		dst = strconv.AppendInt(append(dst, "; load="...), x.up.Load(), 10)
 		dst = strconv.AppendInt(append(dst, "; tries="...), int64(x.tried.Count()), 10)
