@@ -1,6 +1,7 @@
 package hub
 
 import (
+	"context"
 	"errors"
 	"sync"
 	"time"
@@ -26,9 +27,17 @@ const (
 	patienceStep = 5 * time.Millisecond
 )
 
+// Newest is where a channel's history ends; zero: nothing is kept.
+func (c *Conn) Newest(ctx context.Context, channel string) (ID, error) {
+	if !ValidName(channel) || !c.h.opt.History(channel).Kept() {
+		return ID{}, nil
+	}
+	return c.h.broker.Replay(ctx, channel, ID{}, nil)
+}
+
 // Resume makes the connection a member of a channel and shows it what was
-// published behind since, then what is new, each once. If that cannot be had
-// any more, it is shown a reset.
+// published behind since (all that is kept, if that is zero), then what is new,
+// each once. If that cannot be had any more, it is shown a reset.
 func (c *Conn) Resume(channel string, since ID) Reason {
 	r := &resume{since: since}
 	why := c.subscribe(channel, r)
