@@ -26,10 +26,10 @@ var examples = []struct{ task, args string }{
 	{"see whether all of that is right, without serving", "check --upstream http://127.0.0.1:3000 --max-body 10MiB"},
 }
 
-const usageLine = `usage: multiserver [run] --upstream URL [flags]
+const usageLine = `usage: multiserver [run] --upstream URL|--config FILE [flags]
        multiserver check|demo [flags]
        multiserver purge --admin ADDR URL… | --prefix URL | --tag TAG | --all
-       multiserver version | completion bash|zsh|fish | help [command]
+       multiserver schema | version | completion bash|zsh|fish | help [command]
 `
 
 // appHelp is the page of `multiserver help`.
@@ -48,6 +48,7 @@ commands:
   check       check the flags as run would, and print what they amount to
   demo        run three small instances of an app, with the proxy in front
   purge       drop answers from a running server's cache
+  schema      print the JSON Schema of the file that --config reads, for editors
   version     print the version
   completion  print the completion script for a shell: source <(multiserver completion bash)
   help        this page, or a command's
@@ -78,7 +79,8 @@ func flagsHelp() string {
 	b.WriteString(`
 D is a duration (150ms, 2s, 1m30s), SIZE a number of bytes (64KiB, 256MiB, 1MB).
 Each flag can be an environment variable: --idle-timeout is ` + config.Lookup("idle-timeout").Env() + `,
-with commas where a flag may be given several times. A flag beats its variable.
+with commas where a flag may be given several times. A flag beats its variable,
+and both beat the file of --config. run --print-config prints what comes of all.
 `)
 	return b.String()
 }

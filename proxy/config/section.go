@@ -31,6 +31,10 @@ type section struct {
 	broken  bool // where it goes was said, but wrongly
 }
 
+// splitCookie is the name of the cookie that keeps a client with its share,
+// unless another is said.
+const splitCookie = "multiserver-split"
+
 func (f *file) readPools(in pair) {
 	for _, p := range f.pairs(in.val, in.at) {
 		s := &section{name: p.key, at: p.at, raw: Raw{}}
@@ -105,7 +109,7 @@ func (f *file) readRoutes(in pair) {
 }
 
 func (f *file) readRoute(n *yaml.Node, at place) *section {
-	s := &section{at: at, raw: Raw{}, cookie: "multiserver-split", words: map[string][]place{}}
+	s := &section{at: at, raw: Raw{}, cookie: splitCookie, words: map[string][]place{}}
 	for _, p := range f.pairs(n, at) {
 		switch p.key {
 		case "name":
