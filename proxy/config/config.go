@@ -18,6 +18,7 @@ type Config struct {
 	Listen    []Address     // where clients connect; none only with TLS
 	Upstreams []Target      // where requests go; at least one
 	Resolve   time.Duration // how often the names in Upstreams are looked up again
+	Spawn     Spawn         // whose processes are upstreams, too
 
 	TLS         TLS         // how clients connect by TLS; zero: not at all
 	UpstreamTLS UpstreamTLS // how https upstreams are connected to

@@ -18,11 +18,12 @@ type grouping struct {
 
 // pool is the top with the pool's own settings.
 func (b *grouping) pool(s *section) *Config {
-	if _, given := s.raw["upstream"]; !given {
+	if !feeds(s.raw) {
 		b.file.add(s.at, "", "no upstream, want at least one, such as upstream: http://127.0.0.1:3000")
 	}
 	c, raw, add := b.derive(s)
 	c.Cache = b.top.Cache
+	c.checkSpawn(add, s.raw)
 	c.checkUpstreams(add, s.raw)
 	c.checkUpstreamTLS(add, raw)
 	c.checkBalance(add, raw)
@@ -37,7 +38,7 @@ func (b *grouping) routeConfig(s *section) *Config {
 	}
 	c, raw, add := b.derive(s)
 	c.UpstreamTLS, c.Health = b.top.UpstreamTLS, b.top.Health
-	c.Upstreams = b.top.Upstreams
+	c.Upstreams, c.Spawn = b.top.Upstreams, b.top.Spawn
 	c.checkCache(add, raw)
 	return c
 }
@@ -46,7 +47,9 @@ func (b *grouping) routeConfig(s *section) *Config {
 // top says. Complaints about what the top says have been made there.
 func (b *grouping) derive(s *section) (*Config, Raw, func(name, value, why string, args ...any)) {
 	raw := maps.Clone(b.raw)
-	delete(raw, "upstream")
+	for _, own := range []string{"upstream", "spawn", "spawn-command"} {
+		delete(raw, own)
+	}
 	maps.Copy(raw, s.raw)
 	c := new(Config)
 	for i := range Settings {
@@ -117,9 +120,13 @@ func (b *grouping) known(name string, at place, names []string) {
 // unused finds pools that nothing can come to, which were meant otherwise.
 func (b *grouping) unused(c *Config, used map[string]bool) {
 	lead := 0
-	if _, given := b.raw["upstream"]; given || len(b.file.pools) == 0 {
+	if given := feeds(b.raw); given || len(b.file.pools) == 0 {
 		lead = 1
-		if g := b.raw["upstream"]; given && !used[basic] {
+		g, ok := b.raw["upstream"]
+		if !ok {
+			g = b.raw["spawn"]
+		}
+		if given && !used[basic] {
 			b.wrong = append(b.wrong, Mistake{From: g.From, Why: "no route leads there, want one with pool: " + basic + ", or these upstreams in a pool of the file"})
 		}
 	}

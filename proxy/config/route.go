@@ -44,7 +44,7 @@ const basic = "default"
 func group(c *Config, raw Raw, f *file) (mistakes Mistakes) {
 	plain := *c
 	b := grouping{top: &plain, raw: raw, file: f}
-	if _, given := raw["upstream"]; given || len(f.pools) == 0 {
+	if feeds(raw) || len(f.pools) == 0 {
 		c.Pools = append(c.Pools, Group{basic, &plain})
 	}
 	for _, s := range f.pools {

@@ -14,6 +14,8 @@ const (
 
 var perPool = []string{
 	"upstream",
+	"spawn", "spawn-command", "spawn-dir", "spawn-user", "spawn-socket", "spawn-listen-fds", "spawn-ready-timeout", "spawn-stop-signal", "spawn-stop-timeout",
+	"spawn-surge", "spawn-watch", "spawn-max-memory", "spawn-max-age", "spawn-max-requests", "spawn-hook",
 	"upstream-ca", "upstream-cert", "upstream-key", "upstream-sni", "upstream-insecure",
 	"balance", "hash-on", "sticky-cookie", "sticky-ttl", "sticky-key",
 	"connect-timeout", "queue", "queue-timeout",

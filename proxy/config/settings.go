@@ -36,6 +36,7 @@ func (s *Setting) Env() string { return envName(s.Name) }
 // The groups, in the order of the help.
 const (
 	groupTraffic = "Traffic"
+	groupSpawn   = "The app's processes"
 	groupTLS     = "TLS"
 	groupBalance = "Balancing"
 	groupTime    = "Timeouts"
@@ -68,6 +69,53 @@ var Settings = []Setting{
 			"`weight`: its share, `max`: exchanges at once, `backup`: only while no other can be had, " +
 			"`send-proxy`: tell it each client's address by PROXY protocol `v1` or `v2`, on a connection for each request",
 		value: upstreams},
+
+	{Name: "spawn", Group: groupSpawn, Arg: "N", Default: "",
+		Usage: "run the app as so many processes, which are upstreams: `--spawn 4 -- node app.js`; `auto`: one on each core. Each is given PORT (or MULTISERVER_SOCKET, as it likes) " +
+			"to listen on and MULTISERVER_INSTANCE, from 0; `{port}`, `{socket}` and `{instance}` in the command are filled in",
+		value: spawnCount},
+	{Name: "spawn-command", Group: groupSpawn, Arg: "LINE",
+		Usage: "their command, where it does not stand behind `--`; quotes as in a shell",
+		value: spawnCommand},
+	{Name: "spawn-dir", Group: groupSpawn, Arg: "DIR", Default: none,
+		Usage: "where they run; else here",
+		value: spawnText(func(s *Spawn) *string { return &s.Dir })},
+	{Name: "spawn-user", Group: groupSpawn, Arg: "NAME", Default: none,
+		Usage: "whom they run as, when we are root; else as we do",
+		value: spawnText(func(s *Spawn) *string { return &s.User })},
+	{Name: "spawn-socket", Group: groupSpawn,
+		Usage: "give them a Unix socket only, and no port",
+		value: spawned(toggle(func(c *Config) *bool { return &c.Spawn.Socket }))},
+	{Name: "spawn-listen-fds", Group: groupSpawn,
+		Usage: "hand them a listener that is open already, as descriptor 3 (LISTEN_FDS, LISTEN_PID: systemd's socket activation); they are ready once they answer a request",
+		value: spawned(toggle(func(c *Config) *bool { return &c.Spawn.Handed }))},
+	{Name: "spawn-ready-timeout", Group: groupSpawn, Arg: "D", Default: "30s",
+		Usage: "to take a connection, or pass `--health-path`, once started; none gets requests before",
+		value: spawned(duration(shortest, func(c *Config) *time.Duration { return &c.Spawn.Ready }))},
+	{Name: "spawn-stop-signal", Group: groupSpawn, Arg: "SIGNAL", Default: stopSignals[0], Choices: stopSignals,
+		Usage: "by which one and all that it began are told to end, once their requests have ended",
+		value: spawned(word(stopSignals, func(c *Config) *string { return &c.Spawn.StopSignal }))},
+	{Name: "spawn-stop-timeout", Group: groupSpawn, Arg: "D", Default: "10s",
+		Usage: "to end, once told; then they are killed",
+		value: spawned(duration(shortest, func(c *Config) *time.Duration { return &c.Spawn.Stop }))},
+	{Name: "spawn-surge", Group: groupSpawn, Arg: "N", Default: "1",
+		Usage: "how many are replaced at once by a rolling restart: SIGHUP, `POST /api/spawn/restart` on `--admin`, `--spawn-watch`",
+		value: spawned(count(1, mostInstances, func(c *Config) *int { return &c.Spawn.Surge }))},
+	{Name: "spawn-watch", Group: groupSpawn, Arg: "GLOB", Default: none, Many: true,
+		Usage: "files whose change restarts them in turn, for development: `src/**/*.js`",
+		value: spawnWatch},
+	{Name: "spawn-max-memory", Group: groupSpawn, Arg: "SIZE", Default: "0",
+		Usage: "resident, with all that it began; one that has more is replaced; 0: no limit",
+		value: spawned(size(0, 1<<50, func(c *Config) *int64 { return &c.Spawn.MaxMemory }))},
+	{Name: "spawn-max-age", Group: groupSpawn, Arg: "D", Default: "0s",
+		Usage: "after which one is replaced; 0s: no limit",
+		value: spawned(duration(0, func(c *Config) *time.Duration { return &c.Spawn.MaxAge }))},
+	{Name: "spawn-max-requests", Group: groupSpawn, Arg: "N", Default: "0",
+		Usage: "after which one is replaced; 0: no limit",
+		value: spawned(count(0, 1<<40, func(c *Config) *int { return &c.Spawn.MaxRequests }))},
+	{Name: "spawn-hook", Group: groupSpawn, Arg: "HOOK", Default: none,
+		Usage: "told of each event (boot, ready, crash, restart, stop, rolled, roll-failed) in JSON: a URL, by POST, or a command for sh, on its standard input",
+		value: spawnText(func(s *Spawn) *string { return &s.Hook })},
 
 	{Name: "tls-cert", Group: groupTLS, Arg: "FILE", Many: true,
 		Usage: "certificate in PEM, with those between it and its root; chosen by the name that a client asks for, else the first",

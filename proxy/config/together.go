@@ -21,9 +21,10 @@ func together(c *Config, raw Raw, f *file) (mistakes Mistakes) {
 		}
 		mistakes = append(mistakes, Mistake{From: from, Value: value, Why: fmt.Sprintf(why, args...)})
 	}
-	if _, given := raw["upstream"]; !given && len(f.pools) == 0 && len(f.wrong) == 0 {
+	if !feeds(raw) && len(f.pools) == 0 && len(f.wrong) == 0 {
 		add("upstream", "", "none given, want at least one, such as --upstream http://127.0.0.1:3000")
 	}
+	c.checkSpawn(add, raw)
 	c.checkUpstreams(add, raw)
 	c.checkTLS(add, raw)
 	c.checkUpstreamTLS(add, raw)
@@ -44,7 +45,7 @@ func (c *Config) checkUpstreams(add func(name, value, why string, args ...any), 
 			add("upstream", t.URL, "leads back to --listen %s, want the app's own port", a)
 		}
 	}
-	if n := len(c.Upstreams); n > 0 && n == len(raw["upstream"].list()) && c.allBackups() {
+	if n := len(c.Upstreams); n > 0 && n == len(raw["upstream"].list()) && c.allBackups() && c.Spawn.Instances == 0 {
 		add("upstream", c.Upstreams[0].String(), "all upstreams are backups, want at least one without ;backup")
 	}
 }

@@ -42,7 +42,7 @@ func (c *Config) YAML() string {
 
 // basic tells whether there is nothing that flags could not say.
 func (c *Config) basic() bool {
-	return len(c.Pools) == 1 && len(c.Upstreams) > 0 && len(c.Routes) == 1 && c.Routes[0].Name == basic
+	return len(c.Pools) == 1 && (len(c.Upstreams) > 0 || c.Spawn.Instances != 0) && len(c.Routes) == 1 && c.Routes[0].Name == basic
 }
 
 // seen is the setting's words, as far as they may be shown.
@@ -81,7 +81,7 @@ func (w *yamlWriter) differing(indent string, at Scope, c, top *Config) {
 	for i := range Settings {
 		s := &Settings[i]
 		words := s.show(c)
-		if s.Scope() != at || slices.Equal(words, s.show(top)) && s.Name != "upstream" {
+		if s.Scope() != at || slices.Equal(words, s.show(top)) && s.Name != "upstream" && s.Name != "spawn" && s.Name != "spawn-command" {
 			continue
 		}
 		if s.Name == "cache" {
