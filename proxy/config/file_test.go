@@ -59,12 +59,27 @@ func parseFile(t *testing.T, text, args string) (*Config, error) {
 	return Parse(rawOf("--config app.yaml\n" + args))
 }
 
+// fileOutcome leaves out what is as it is by default.
 func fileOutcome(t *testing.T, text string) string {
 	c, err := parseFile(t, text, "")
 	if err != nil {
 		return err.Error() + "\n"
 	}
-	return c.YAML() + "\n" + c.Explain()
+	usual, err := parseFile(t, "upstream: http://usual", "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	said := map[string]bool{}
+	for line := range strings.Lines(usual.YAML()) {
+		said[line] = true
+	}
+	var b strings.Builder
+	for line := range strings.Lines(c.YAML() + "\n" + c.Explain()) {
+		if !said[line] {
+			b.WriteString(line)
+		}
+	}
+	return b.String()
 }
 
 // The effective configuration, given back as a file, is the same, and prints
