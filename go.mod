@@ -12,6 +12,11 @@ require (
 )
 
 require (
+	github.com/fasthttp/websocket v1.5.12
+	github.com/savsgio/gotils v0.0.0-20240704082632-aef3928b8a38 // indirect
+)
+
+require (
 	github.com/VictoriaMetrics/metrics v1.35.4
 	github.com/valyala/fastrand v1.1.0 // indirect
 	github.com/valyala/histogram v1.2.0 // indirect
