@@ -19,7 +19,7 @@ func TestGoldenFiles(t *testing.T) {
 	}
 	for _, file := range files {
 		t.Run(strings.TrimSuffix(filepath.Base(file), ".yaml"), func(t *testing.T) {
-			golden, err := filepath.Abs(strings.TrimSuffix(file, ".yaml") + ".out")
+			golden, err := filepath.Abs(strings.TrimSuffix(file, ".yaml") + ".txt")
 			if err != nil {
 				t.Fatal(err)
 			}
