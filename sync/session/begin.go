@@ -39,7 +39,9 @@ type change struct {
 	checks    bool // there is an If-Version
 	ifVersion uint64
 	maxAge    time.Duration
-	bad       bool // a field that cannot be read: nothing is done
+	pin       uint64
+	digits    [20]byte // of pin
+	bad       bool     // a field that cannot be read: nothing is done
 }
 
 // Reset makes the Visit ready for another request.

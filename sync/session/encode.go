@@ -6,11 +6,16 @@ import (
 )
 
 // AppendJSON appends the values as one JSON object in printable ASCII, for a
-// header field, which may hold nothing else in every server and language.
+// header field, which may hold nothing else in every server and language. Keys
+// of our own are left out.
 func (r *Record) AppendJSON(dst []byte) []byte {
 	dst = append(dst, '{')
+	start := len(dst)
 	for i := range r.Values {
-		if i > 0 {
+		if key := r.Values[i].Key; len(key) > 0 && key[0] == own {
+			continue
+		}
+		if len(dst) > start {
 			dst = append(dst, ',')
 		}
 		dst = appendString(dst, r.Values[i].Key)

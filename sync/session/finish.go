@@ -10,11 +10,13 @@ import (
 // appends what the client is told, as a field: Set-Cookie, or that of the
 // Options' Header. Call it before the head goes to the client: when it returns,
 // any node sees what was done. A refusal is counted and leaves the answer alone.
+// Whatever the outcome, the field is for the answer that goes out.
 func (s *Sessions) Finish(v *Visit, dst []byte) ([]byte, Outcome) {
 	c := &v.request
 	if v.Record.Version == 0 && !c.asks() { // fast path
 		return dst, Go
 	}
+	v.pin()
 	now := time.Now().UnixMilli()
 	if c.bad { // nothing of it is done, but who wants to go may go
 		*c = change{destroy: c.destroy}
@@ -77,7 +79,7 @@ func (s *Sessions) does(ctx context.Context, v *Visit, dst []byte, now int64) ([
 	if v.Record.Version == 0 {
 		return s.begin(ctx, v, dst)
 	}
-	if c.checks && c.ifVersion == 0 { // only if there is none
+	if c.checks && c.ifVersion < v.Record.Version { // 0: only if there is none
 		return dst, ErrConflict
 	}
 	told := v.bearer
@@ -129,7 +131,7 @@ func (s *Sessions) destroy(ctx context.Context, v *Visit, dst []byte) ([]byte, e
 func (s *Sessions) drop(ctx context.Context, v *Visit) error {
 	pointer := new(Record)
 	for range hops {
-		err := s.opt.Store.Load(ctx, v.ID, pointer)
+		err := s.ahead(ctx, v.ID, pointer)
 		if errors.Is(err, ErrNone) {
 			break
 		}
@@ -148,6 +150,14 @@ func (s *Sessions) drop(ctx context.Context, v *Visit) error {
 		return s.opt.Store.Drop(ctx, v.bearer.ID())
 	}
 	return nil
+}
+
+// ahead loads what is in the store now: a copy might not be a pointer yet.
+func (s *Sessions) ahead(ctx context.Context, id ID, into *Record) error {
+	if s.fresh != nil {
+		return s.fresh.Refresh(ctx, id, into)
+	}
+	return s.opt.Store.Load(ctx, id, into)
 }
 
 // begin makes a session under a new id, whatever the client has shown: an id

@@ -441,6 +441,36 @@ func TestASessionThatEndedMeanwhileIsNotBroughtBack(t *testing.T) {
 	}
 }
 
+func TestASessionRemembersItsUpstream(t *testing.T) {
+	b := newSite(t).browser()
+	visit := func(upstream uint64, fields ...string) (pinned uint64, told string) {
+		var v session.Visit
+		told, _ = b.request(&v)
+		pinned = v.Pinned()
+		v.Pin(upstream)
+		b.answer(&v, fields...)
+		return pinned, data(told)
+	}
+	f := func(upstream, want uint64, sees string, fields ...string) {
+		t.Helper()
+		if pinned, told := visit(upstream, fields...); pinned != want || told != sees {
+			t.Errorf("pinned to %d, saw %s; want %d, %s", pinned, told, want, sees)
+		}
+	}
+	f(7, 0, "")
+	f(7, 0, "", `Set: {"a":1}`)
+	f(7, 7, `{"a":1}`)
+	writes := b.store.writes.Load()
+	f(7, 7, `{"a":1}`)
+	if n := b.store.writes.Load() - writes; n != 0 {
+		t.Errorf("%d writes for what was so already", n)
+	}
+	f(9, 7, `{"a":1}`, `Set: {"b":2}`)
+	f(9, 9, `{"a":1,"b":2}`, `Set: {"\u0000up":"1"}`)
+	f(9, 9, `{"a":1,"b":2}`, "Destroy: 1")
+	f(9, 0, "")
+}
+
 func TestCookies(t *testing.T) {
 	f := func(c session.Cookie, secure bool, want string) {
 		t.Helper()

@@ -25,7 +25,7 @@ func (c *change) take(f field, value []byte) (why Reason, ok bool) {
 		}
 		c.set = true
 		c.list, c.keys, ok = Changes(c.list, c.keys, value)
-		return BadPatch, ok
+		return BadPatch, ok && !c.takesOurs()
 	case fieldRotate:
 		c.rotate, ok = isOne(value)
 	case fieldDestroy:
@@ -42,6 +42,16 @@ func (c *change) take(f field, value []byte) (why Reason, ok bool) {
 		ok = true
 	}
 	return BadField, ok
+}
+
+// takesOurs tells whether a key of our own is to be changed.
+func (c *change) takesOurs() bool {
+	for i := range c.list {
+		if key := c.list[i].Key; len(key) > 0 && key[0] == own {
+			return true
+		}
+	}
+	return false
 }
 
 // maxSeconds is ten years.

@@ -42,8 +42,12 @@ func (a *App) commit(ctx *fasthttp.RequestCtx, s *Session) {
 		return
 	}
 	s.closed = true
-	if outcome := a.source.close(s, ctx.Response.Header.Add); outcome != session.Go {
-		refuse(ctx, outcome)
+	var fields [][2]string
+	if outcome := a.source.close(s, func(name, value string) { fields = append(fields, [2]string{name, value}) }); outcome != session.Go {
+		refuse(ctx, outcome) // which begins the answer anew
+	}
+	for _, f := range fields {
+		ctx.Response.Header.Add(f[0], f[1])
 	}
 }
 
