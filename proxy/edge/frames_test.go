@@ -44,7 +44,11 @@ func (s *stage) frames(settings ...http2.Setting) *frames {
 // block is a header block: fields of a request to /path, and more.
 func (f *frames) block(method, path string, more ...string) []byte {
 	f.head.Reset()
-	fields := append([]string{":method", method, ":scheme", "http", ":path", path, ":authority", "example.org"}, more...)
+	return f.fields(append([]string{":method", method, ":scheme", "http", ":path", path, ":authority", "example.org"}, more...)...)
+}
+
+// fields adds fields, name by value, to the block.
+func (f *frames) fields(fields ...string) []byte {
 	for i := 0; i < len(fields); i += 2 {
 		f.enc.WriteField(hpack.HeaderField{Name: fields[i], Value: fields[i+1]})
 	}

@@ -28,14 +28,13 @@ type lane struct {
 	spoilt bool    // guarded by mu; a wait was ended: the next stream is not to suffer for it
 }
 
-// carrier is a stream as its protocol has it. What breaks is broken for good;
-// left may be a little late.
+// carrier is a stream as its protocol has it.
 type carrier interface {
 	body
 	sink
-	left() bool
-	breakRead()  // the request's body ends here, and not well
-	breakWrite() // the stream is to be reset
+	left() bool         // whether the client has gone; it may be a little late
+	readBy(t time.Time) // reads fail from t on; zero: no more, if that can be
+	breakWrite()        // the stream is to be reset
 }
 
 // newLane is called with the connection's lock held.
@@ -130,8 +129,7 @@ func (l *lane) Protocol() string { return l.conn.proto.String() }
 func (l *lane) LocalAddr() net.Addr  { return l.conn.local }
 func (l *lane) RemoteAddr() net.Addr { return l.remote }
 
-// SetDeadline is how the core ends waits; it never sets other deadlines than
-// past ones, and none to take them back.
+// SetDeadline is how the core ends waits.
 func (l *lane) SetDeadline(t time.Time) error {
 	_ = l.SetReadDeadline(t)
 	return l.SetWriteDeadline(t)
@@ -139,27 +137,23 @@ func (l *lane) SetDeadline(t time.Time) error {
 
 // SetReadDeadline breaks the request's body; what is read of it fails.
 func (l *lane) SetReadDeadline(t time.Time) error {
-	if of := l.spoil(t); of != nil {
-		of.breakRead()
-	}
-	return nil
-}
-
-// SetWriteDeadline resets the stream.
-func (l *lane) SetWriteDeadline(t time.Time) error {
-	if of := l.spoil(t); of != nil {
-		of.breakWrite()
-	}
-	return nil
-}
-
-// spoil returns the stream under way, whose wait is to end.
-func (l *lane) spoil(t time.Time) carrier {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if t.IsZero() {
-		return nil // a body that is broken stays so
+	l.spoilt = l.spoilt || !t.IsZero()
+	if l.of != nil {
+		l.of.readBy(t)
 	}
-	l.spoilt = true
-	return l.of
+	return nil
+}
+
+// SetWriteDeadline resets the stream, which cannot be taken back. The core
+// sets none but past ones.
+func (l *lane) SetWriteDeadline(t time.Time) error {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.spoilt = l.spoilt || !t.IsZero()
+	if l.of != nil && !t.IsZero() {
+		l.of.breakWrite()
+	}
+	return nil
 }

@@ -164,6 +164,7 @@ func (c *conn) close(s *stream, whole bool) {
 	case !s.ended:
 		c.cut(s, Early)
 	}
+	s.unhurried()
 	if s.counted {
 		c.orphans--
 	}

@@ -165,7 +165,13 @@ func (s *quicStream) flush(ended bool) {
 
 func (s *quicStream) left() bool { return s.r.Context().Err() != nil }
 
+// readBy: a body that is broken stays so.
+func (s *quicStream) readBy(t time.Time) {
+	if !t.IsZero() {
+		_ = s.w.SetReadDeadline(t)
+	}
+}
+
 var ago = time.Unix(1, 0)
 
-func (s *quicStream) breakRead()  { _ = s.w.SetReadDeadline(ago) }
 func (s *quicStream) breakWrite() { _ = s.w.SetWriteDeadline(ago) }

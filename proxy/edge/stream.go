@@ -4,6 +4,7 @@ import (
 	"io"
 	"os"
 	"sync"
+	"time"
 
 	"multiserver/proxy/wire"
 )
@@ -36,9 +37,10 @@ type stream struct {
 	queued bool  // in the connection's line of those who want to send
 	sent   bool  // our END_STREAM
 
-	err     error // it is over: reset by either, or the connection is gone
-	deaf    bool  // reads fail
-	counted bool  // of the connection's orphans
+	err     error       // it is over: reset by either, or the connection is gone
+	deaf    bool        // reads fail
+	late    *time.Timer // makes them; nil: nothing does
+	counted bool        // of the connection's orphans
 }
 
 // begin makes s the stream id. It is not known to others yet.
@@ -143,12 +145,40 @@ func (s *stream) left() bool {
 	return s.err != nil
 }
 
-// breakRead makes reads fail, breakWrite all.
-func (s *stream) breakRead() {
+// readBy: a tunnel's second direction has a limit of its own once the first has
+// ended.
+func (s *stream) readBy(t time.Time) {
 	s.conn.mu.Lock()
 	defer s.conn.mu.Unlock()
+	s.unhurried()
+	s.deaf = false
+	if t.IsZero() {
+		return
+	}
+	if d := time.Until(t); d > 0 {
+		id := s.id
+		s.late = time.AfterFunc(d, func() { s.deafen(id) })
+		return
+	}
 	s.deaf = true
 	s.came.Broadcast()
+}
+
+func (s *stream) deafen(id uint32) {
+	s.conn.mu.Lock()
+	defer s.conn.mu.Unlock()
+	if s.id == id && s.late != nil {
+		s.deaf = true
+		s.came.Broadcast()
+	}
+}
+
+// unhurried takes a limit back. It is called with mu held.
+func (s *stream) unhurried() {
+	if s.late != nil {
+		s.late.Stop()
+		s.late = nil
+	}
 }
 
 func (s *stream) breakWrite() {
