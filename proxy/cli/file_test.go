@@ -64,3 +64,16 @@ func TestSchemaIsJSON(t *testing.T) {
 		t.Error("takes an argument")
 	}
 }
+
+// The file in the README is what people paste first.
+func TestTheREADMEsFileIsRight(t *testing.T) {
+	readme, err := os.ReadFile("../../README.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, text, _ := strings.Cut(string(readme), "\n```yaml\n")
+	text, _, found := strings.Cut(text, "\n```\n")
+	if out, err := in(t, text, "check", "--config", "app.yaml"); err != nil || !found || !strings.Contains(out, "route-3: pool web") {
+		t.Errorf("%v\n%s", err, out)
+	}
+}
