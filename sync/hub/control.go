@@ -196,6 +196,14 @@ func (p *peers) heard(node uint64, there bool, now time.Time) bool {
 	return !known
 }
 
+// alive tells whether a node was heard lately.
+func (p *peers) alive(node uint64, now time.Time) bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	last, ok := p.all[node]
+	return ok && now.Sub(last) <= gone
+}
+
 // count forgets who is gone.
 func (p *peers) count(now time.Time) int {
 	p.mu.Lock()
@@ -207,6 +215,12 @@ func (p *peers) count(now time.Time) int {
 	}
 	return len(p.all)
 }
+
+// Node is this one's number, and Alive tells whether another was heard lately:
+// within 16 s.
+func (h *Hub) Node() uint64 { return h.node }
+
+func (h *Hub) Alive(node uint64) bool { return h.peers.alive(node, time.Now()) }
 
 // beat says that this node is there, until it is not.
 func (h *Hub) beat() {

@@ -20,7 +20,7 @@ type Message struct {
 	Data    []byte // the payload
 
 	frame  []byte // Data is its end
-	event  []byte // what Event returns, if it has been asked for
+	origin string // an upstream whose clients have it already
 	reset  bool   // see Reset
 	hidden bool   // it has been shown already, without its ID
 	sure   bool   // what comes before it has been looked for

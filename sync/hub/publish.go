@@ -10,6 +10,7 @@ type Post struct {
 	Channel string
 	Kind    Kind   // zero: Text
 	Exclude string // a connection that does not get it
+	Origin  string // an upstream: who hangs on it does not get it; on this node alone
 	Data    []byte // borrowed until Publish or Offer returns
 }
 
@@ -81,20 +82,42 @@ func (h *Hub) Offer(p Post) Reason {
 	}
 }
 
-// pack judges and encodes.
-func (h *Hub) pack(p Post) (*outgoing, Reason) {
+// Show shows a message to the channel's members on this node, and tells no
+// other. It is not kept.
+func (h *Hub) Show(p Post) Reason {
+	if why := h.judge(&p); why != OK {
+		return why
+	}
+	if h.has(p.Channel) {
+		m := newMessage(p.Channel, ID{}, p.Kind, p.Exclude, p.Data)
+		m.origin = p.Origin
+		h.show(m, true)
+	}
+	return OK
+}
+
+// judge refuses what nobody may publish.
+func (h *Hub) judge(p *Post) Reason {
 	if p.Kind == 0 {
 		p.Kind = Text
 	}
 	switch {
 	case !ValidName(p.Channel):
-		return nil, h.Stats.refuse(BadName)
+		return h.Stats.refuse(BadName)
 	case len(p.Data) > MaxMessage:
-		return nil, h.Stats.refuse(TooLong)
+		return h.Stats.refuse(TooLong)
 	case p.Kind != Text && p.Kind != Binary:
-		return nil, h.Stats.refuse(BadKind)
+		return h.Stats.refuse(BadKind)
 	case len(p.Exclude) > maxName:
 		p.Exclude = "" // nobody's
+	}
+	return OK
+}
+
+// pack judges and encodes.
+func (h *Hub) pack(p Post) (*outgoing, Reason) {
+	if why := h.judge(&p); why != OK {
+		return nil, why
 	}
 	h.Stats.Published.Add(1)
 	e := envelope{from: h.node, seq: h.seq.Add(1), kind: p.Kind, exclude: p.Exclude, data: p.Data}
@@ -102,6 +125,7 @@ func (h *Hub) pack(p Post) (*outgoing, Reason) {
 	o.msg = e.append(make([]byte, 0, envelopeHead+len(e.exclude)+len(e.data)))
 	if h.has(p.Channel) {
 		o.shown = newMessage(p.Channel, ID{}, p.Kind, p.Exclude, p.Data)
+		o.shown.origin = p.Origin
 	}
 	return o, OK
 }

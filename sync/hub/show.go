@@ -91,7 +91,7 @@ func (h *Hub) drain(ch *channel, most int) {
 func (h *Hub) spread(list []*sub, m *Message) {
 	var count [Closed + 1]uint64
 	for _, one := range list {
-		if m.Exclude != "" && one.c.ID == m.Exclude {
+		if m.spares(one.c) {
 			continue
 		}
 		if r := one.behind.Load(); r != nil && r.holds(one, m) {
@@ -107,6 +107,11 @@ func (h *Hub) spread(list []*sub, m *Message) {
 	h.Stats.Queued.Add(count[Queued])
 	h.Stats.Evicted.Add(count[Evicted])
 	h.Stats.Dropped.Add(count[Full])
+}
+
+// spares tells whether c is not to get it.
+func (m *Message) spares(c *Conn) bool {
+	return m.Exclude != "" && c.ID == m.Exclude || m.origin != "" && c.Origin == m.origin
 }
 
 // post has a panic of a member cost that member and nobody else.
