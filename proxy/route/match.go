@@ -58,11 +58,27 @@ func (c *conditions) fields(q *wire.Request) bool {
 func (f *field) amongFields(q *wire.Request) bool {
 	for i := range q.Fields {
 		h := &q.Fields[i]
-		if wire.EqualFold(q.Name(h), f.name) && f.fits(q.Value(h)) {
+		if sameName(q.Name(h), f.name) && f.fits(q.Value(h)) {
 			return true
 		}
 	}
 	return false
+}
+
+// sameName is not wire's EqualFold, which is for names without underscores.
+func sameName(name []byte, lower string) bool {
+	if len(name) != len(lower) {
+		return false
+	}
+	for i, c := range name {
+		if c >= 'A' && c <= 'Z' {
+			c |= 0x20
+		}
+		if c != lower[i] {
+			return false
+		}
+	}
+	return true
 }
 
 func (f *field) fits(value []byte) bool {

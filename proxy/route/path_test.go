@@ -82,6 +82,7 @@ func TestConditions(t *testing.T) {
 /a q=1
 /a q=1 r=*
 /a n=~^[a-z]+$
+/a X_Y:1
 b.c`)
 	f("DELETE h/a", 0)
 	f("GET h/a", 1)
@@ -91,6 +92,7 @@ b.c`)
 	f("GET h/a x-v:9 X-V:1", 3)
 	f("DELETE h/a x-v:3", 4)
 	f("DELETE h/a x-v:33", 0)
+	f("DELETE h/a x_y:1", 8)
 	f("DELETE h/a?q=1", 5)
 	f("DELETE h/a?%71=%31", 5)
 	f("DELETE h/a?q=11", 0)

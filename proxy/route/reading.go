@@ -2,6 +2,7 @@ package route
 
 import (
 	"bytes"
+	"net/netip"
 	"sync"
 
 	"multiserver/proxy/wire"
@@ -11,14 +12,16 @@ import (
 const maxHost = 255 + 6
 
 // appendHost appends the host in the spelling of the table: in lower case, without
-// port, the dot of a fully qualified name and percent-encoding. It is no longer
-// than what was sent.
+// port, the dot of a fully qualified name and percent-encoding.
 func appendHost(dst, host []byte) []byte {
 	if i := bytes.LastIndexByte(host, ':'); i >= 0 && bytes.IndexByte(host[i:], ']') < 0 {
 		host = host[:i]
 	}
-	if len(host) > maxHost {
+	switch {
+	case len(host) > maxHost:
 		return dst // not from wire
+	case len(host) > 2 && host[0] == '[':
+		return appendIPv6(dst, host[1:len(host)-1])
 	}
 	for i := 0; i < len(host); {
 		var c byte
@@ -31,6 +34,15 @@ func appendHost(dst, host []byte) []byte {
 		dst = dst[:n-1]
 	}
 	return dst
+}
+
+// appendIPv6 knows [0::1] for [::1]. It may allocate; nobody comes so often.
+func appendIPv6(dst, host []byte) []byte {
+	ip, err := netip.ParseAddr(string(host))
+	if err != nil {
+		return dst // not from wire
+	}
+	return append(ip.AppendTo(append(dst, '[')), ']')
 }
 
 // decoded is the byte that stands at b[i], perhaps percent-encoded, and where

@@ -91,6 +91,21 @@ func TestHosts(t *testing.T) {
 	f("GET example.org.evil/", 3)
 }
 
+func TestIPv6Hosts(t *testing.T) {
+	tab := table(t, []Rule{{Host: []string{"[2001:DB8:0::1]"}}, {Host: []string{"::1"}}})
+	f := func(host string, want int) {
+		t.Helper()
+		if got := tab.Find(parse(t, "GET / HTTP/1.1\r\nHost: "+host+"\r\n\r\n")); got != want {
+			t.Errorf("%s takes %d, want %d", host, got, want)
+		}
+	}
+	f("[2001:db8::1]", 0)
+	f("[2001:0DB8:0:0::0001]:8080", 0)
+	f("[2001:db8::2]", None)
+	f("[::1]", 1)
+	f("[0::1]", 1)
+}
+
 func TestOrder(t *testing.T) {
 	rules := rulesOf(`/*
 /a/b/* /a/*

@@ -118,8 +118,11 @@ func readHost(word string) (string, error) {
 	case strings.Contains(name, "/"):
 		return "", errors.New("has a path, want the host alone, and the path in a list of its own")
 	}
-	if bare, ok := address(name); ok {
-		return bare, nil
+	if ip, ok := address(name); ok {
+		if name != word {
+			return "", errors.New("nothing is below an address, want it without the *")
+		}
+		return ip, nil
 	}
 	if host, port, ok := strings.Cut(name, ":"); ok {
 		return "", fmt.Errorf("has a port (%s), want the host alone: %s", port, host)
@@ -135,14 +138,13 @@ func readHost(word string) (string, error) {
 	return strings.ToLower(strings.TrimSuffix(word, ".")), nil
 }
 
-// address takes IPv6 addresses, as they are and in brackets.
+// address takes IPv6 addresses, as they are and in brackets, in any spelling.
 func address(name string) (string, bool) {
-	bare := strings.TrimSuffix(strings.TrimPrefix(name, "["), "]")
-	ip, err := netip.ParseAddr(bare)
+	ip, err := netip.ParseAddr(strings.TrimSuffix(strings.TrimPrefix(name, "["), "]"))
 	if err != nil || !ip.Is6() || ip.Zone() != "" {
 		return "", false
 	}
-	return "[" + strings.ToLower(bare) + "]", true
+	return "[" + ip.String() + "]", true
 }
 
 func checkLabel(label string) error {

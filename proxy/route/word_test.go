@@ -25,6 +25,8 @@ func TestWhatIsWrongWithARule(t *testing.T) {
 	host("http://a.org", "has a scheme")
 	host("a.org/b", "has a path")
 	host("a.org:80", "want the host alone: a.org")
+	host("*.[::1]", "want it without the *")
+	host("[::1]:80", "want the host alone")
 	host("a..org", "nothing between two dots")
 	host("bücher.de", "xn--")
 	host("a b", `' ' is not allowed`)
