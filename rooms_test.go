@@ -9,7 +9,7 @@ import (
 
 const module = "multiserver"
 
-const cacheRooms = "cache cache/key cache/memory cache/part cache/purge cache/redis cache/rule"
+const cacheRooms = "cache cache/key cache/memory cache/part cache/purge cache/redis cache/rule sync/link/place"
 
 // rooms says, for each package, which of ours it may reach, directly or
 // through others, and why no more. A package that is not here fails the test:
@@ -26,7 +26,7 @@ var rooms = []struct {
 	{"cache/key", "proxy/wire", "names of answers by bytes alone; what is stored under them, and why, is for others"},
 	{"cache/part", "cache/rule proxy/wire", "judges requests against what is stored, by fields alone; where the bytes lie is for others"},
 	{"cache/purge", "", "numbers against hashes; what an entry is, and how marks travel, is for others"},
-	{"cache/redis", "", "bytes under keys on a server; what they mean, and HTTP, is for the cache"},
+	{"cache/redis", "sync/link/place", "bytes under keys on a server; what they mean, and HTTP, is for the cache"},
 	{"cache/redis/redistest", "", "only for tests, which must not drag anything in"},
 	{"cache/redis/redistest/services", "cache/redis/redistest", "the same servers, for a person"},
 	{"cache/cluster", "", "tests alone, of the program from outside; nothing may lean on it"},
@@ -43,15 +43,16 @@ var rooms = []struct {
 	{"cache/memory", "", "bytes under keys; what they mean, how long they hold and who asked must not reach it"},
 	{"pool/discover", "pool pool/balance pool/stream proxy/proxyproto proxy/wire", "fills in targets; who wrote the names and what becomes of the members is not its business"},
 	{"pool/spawn", "pool pool/balance pool/stream proxy/proxyproto proxy/wire", "processes become targets; who asks for them, and over which page, is for the server"},
-	{"cache", "cache/key cache/memory cache/part cache/purge cache/redis cache/rule proxy/wire", "answers and where they lie; who asks for them over which connection is for the proxy"},
+	{"cache", "cache/key cache/memory cache/part cache/purge cache/redis cache/rule sync/link/place proxy/wire", "answers and where they lie; who asks for them over which connection is for the proxy"},
 	{"proxy", "pool pool/balance pool/stream proxy/proxyproto proxy/wire " + cacheRooms, "the hot way of a request: settings come compiled, files and admin pages stay outside"},
 	{"proxy/filter", "pool pool/balance pool/stream proxy proxy/proxyproto proxy/wire " + cacheRooms, "what a route adds, by the proxy's doors; which route, and how its options are written, is for others"},
 	{"proxy/edge", "pool pool/balance pool/stream proxy proxy/proxyproto proxy/wire " + cacheRooms, "HTTP/2's streams become connections of the core; flags, listeners and certificates are for others"},
 	{"proxy/server", "pool pool/balance pool/stream pool/discover pool/spawn proxy proxy/edge proxy/filter proxy/proxyproto proxy/wire proxy/certs proxy/certs/acme proxy/route proxy/config proxy/admin proxy/sink " + cacheRooms, "the only room that sees everything; it works at start and stop"},
-	{"sync/link", "", "a client to Redis that is kept; what is asked of it is for others"},
+	{"sync/link/place", "", "a URL and what it says; who goes there is for others"},
+	{"sync/link", "sync/link/place", "a client to Redis that is kept; what is asked of it is for others"},
 	{"sync/session", "", "records under ids, cookies and headers as bytes; whose request it is, and where the store lies, is for others"},
 	{"sync/session/memory", "sync/session", "records in this process; who asks for them, and what they mean, is for others"},
-	{"sync/session/redis", "sync/link sync/session sync/session/memory", "records in Redis, and copies of them here; who asks for them, and what they mean, is for others"},
+	{"sync/session/redis", "sync/link sync/link/place sync/session sync/session/memory", "records in Redis, and copies of them here; who asks for them, and what they mean, is for others"},
 	{"sync/session/app", "sync/session", "for applications: their handlers, sessions; which store it is they say themselves"},
 	{"sync/session/sessiontest", "sync/session", "only for tests, which must not drag anything in"},
 	{"sync/session/memcached", "sync/session sync/session/memcached/meta", "records on memcached; cookies and headers are for others"},

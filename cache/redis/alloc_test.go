@@ -5,6 +5,8 @@ package redis
 import (
 	"bytes"
 	"testing"
+
+	"multiserver/sync/link/place"
 )
 
 func TestUnpackAllocatesNothing_Alloc(t *testing.T) {
@@ -24,7 +26,7 @@ func TestPushesNobodyWaitsForAllocateNothing_Alloc(t *testing.T) {
 }
 
 func TestAMissWhileAwayAllocatesNothing_Alloc(t *testing.T) {
-	r := &Redis{place: new(place)}
+	r := &Redis{place: new(place.Place)}
 	r.link.Store(new(link))
 	r.breakers[0].trip("k")
 	key := []byte("key")

@@ -3,6 +3,8 @@ package redis
 import (
 	"sync"
 	"sync/atomic"
+
+	"multiserver/sync/link/place"
 )
 
 // A breaker keeps readers from waiting for who does not answer. There are 64,
@@ -58,7 +60,7 @@ func (b *breaker) probeKey() string {
 }
 
 func (r *Redis) breaker(slot uint16) *breaker {
-	if r.place.shape != cluster {
+	if r.place.Shape != place.Cluster {
 		slot = 0 // the client gives none
 	}
 	return &r.breakers[slot>>8%breakers]
@@ -66,4 +68,4 @@ func (r *Redis) breaker(slot uint16) *breaker {
 
 // shut tells whether nobody is asked, whatever the key. Of a cluster one node
 // or another may always be there.
-func (r *Redis) shut() bool { return r.place.shape != cluster && r.breakers[0].open.Load() }
+func (r *Redis) shut() bool { return r.place.Shape != place.Cluster && r.breakers[0].open.Load() }

@@ -3,7 +3,6 @@
 // copies in memory. It knows nothing of HTTP; a record is bytes.
 //
 //	redis.go   the tier: options, beginning and end
-//	url.go     where Redis is
 //	read.go    finding records, and leases: bounded waits
 //	queue.go   putting and dropping: what waits, in order
 //	write.go   the goroutine that writes it

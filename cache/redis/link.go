@@ -14,6 +14,8 @@ import (
 
 	"github.com/cespare/xxhash/v2"
 	"github.com/redis/rueidis"
+
+	"multiserver/sync/link/place"
 )
 
 // A link is a client and how changes come over it.
@@ -40,7 +42,7 @@ const (
 // of what came over the same connection only: with a second one we would hear
 // of our own writes, and drop from memory what we have just put there.
 func (r *Redis) options(tracking bool) rueidis.ClientOption {
-	o := r.place.option
+	o := r.place.Option
 	o.InitAddress = slices.Clone(o.InitAddress)
 	o.PipelineMultiplex = -1
 	o.Dialer = net.Dialer{Timeout: dialTimeout, KeepAlive: pingAfter}
@@ -51,7 +53,7 @@ func (r *Redis) options(tracking bool) rueidis.ClientOption {
 	o.ClusterOption.MaxMovedRedirections = 3
 	o.ClusterOption.ShardsRefreshInterval = askTopology
 	o.Sentinel.TopologyRefreshInterval = askTopology
-	o.ForceSingleClient = r.place.shape == single
+	o.ForceSingleClient = r.place.Shape == place.Single
 	o.DialCtxFn = r.dials.dial
 	o.OnInvalidations = r.invalidated
 	o.DisableCache = !tracking
@@ -89,7 +91,7 @@ func (l *link) close() {
 // masters are the nodes that are written to. Replicas are left alone: over a
 // connection to one we would hear of our own writes.
 func (r *Redis) masters(ctx context.Context, l *link) (map[string]rueidis.Client, error) {
-	if r.place.shape != cluster {
+	if r.place.Shape != place.Cluster {
 		return map[string]rueidis.Client{"": l.Client}, nil
 	}
 	slots, err := l.Do(ctx, l.B().ClusterSlots().Build()).ToArray()
@@ -135,7 +137,7 @@ func (r *Redis) armed(l *link, masters map[string]rueidis.Client) (mark uint64) 
 	switch {
 	case !l.tracking:
 		return l.subscribed.Load()
-	case r.place.shape != cluster:
+	case r.place.Shape != place.Cluster:
 		return r.dials.count()
 	}
 	for addr := range masters {

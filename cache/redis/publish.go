@@ -5,6 +5,8 @@ import (
 	"time"
 
 	"github.com/redis/rueidis"
+
+	"multiserver/sync/link/place"
 )
 
 // Where Redis does not track keys, who writes publishes the name of what has
@@ -33,7 +35,7 @@ func (r *Redis) publish(ctx context.Context, l *link, batch []op, errs []error) 
 }
 
 func (r *Redis) news(l *link, name string) rueidis.Completed {
-	if r.place.shape == cluster {
+	if r.place.Shape == place.Cluster {
 		return l.B().Spublish().Channel(r.names.channel).Message(r.node + name).Build()
 	}
 	return l.B().Publish().Channel(r.names.channel).Message(r.node + name).Build()
@@ -80,7 +82,7 @@ func (r *Redis) listen(ctx context.Context, l *link) {
 }
 
 func (r *Redis) subscription(l *link) rueidis.Completed {
-	if r.place.shape == cluster {
+	if r.place.Shape == place.Cluster {
 		return l.B().Ssubscribe().Channel(r.names.channel).Build()
 	}
 	return l.B().Subscribe().Channel(r.names.channel).Build()

@@ -5,6 +5,8 @@ import (
 	"sync"
 	"sync/atomic"
 	"time"
+
+	"multiserver/sync/link/place"
 )
 
 // An op is something to write.
@@ -216,7 +218,7 @@ func (r *Redis) Release(lease Lease) {
 
 func (r *Redis) away(name string) bool {
 	l := r.link.Load()
-	if l == nil || r.place.shape != cluster {
+	if l == nil || r.place.Shape != place.Cluster {
 		return l == nil || r.shut()
 	}
 	cmd := l.B().Get().Key(name).Build() // it knows the slot

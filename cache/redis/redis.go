@@ -10,6 +10,8 @@ import (
 	"sync"
 	"sync/atomic"
 	"time"
+
+	"multiserver/sync/link/place"
 )
 
 // What Find, Lease and Mark can say; callers branch on them.
@@ -63,7 +65,7 @@ type Options struct {
 // once from many goroutines.
 type Redis struct {
 	opt   Options
-	place *place
+	place *place.Place
 	names names
 	node  string // random: tells our messages and leases from others'
 
@@ -101,13 +103,13 @@ func Open(ctx context.Context, opt Options) (*Redis, error) {
 	if strings.ContainsAny(opt.Prefix, "{}") {
 		return nil, fmt.Errorf("redis prefix %q: braces choose the node in a cluster, they must not be in it", opt.Prefix)
 	}
-	place, err := parse(opt.URL, opt.CAFile)
+	where, err := place.Parse(opt.URL, opt.CAFile)
 	if err != nil {
 		return nil, err
 	}
 	r := &Redis{
 		opt:     opt,
-		place:   place,
+		place:   where,
 		names:   newNames(opt.Prefix),
 		node:    rand.Text()[:nodeSize],
 		nudged:  make(chan struct{}, 1),

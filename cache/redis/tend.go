@@ -9,6 +9,8 @@ import (
 	"time"
 
 	"github.com/redis/rueidis"
+
+	"multiserver/sync/link/place"
 )
 
 // tender is what only the goroutine that tends the link touches.
@@ -94,7 +96,7 @@ func (r *Redis) check(ctx context.Context, l *link) error {
 		return err
 	}
 	mark, err := r.alive(ctx, l, masters)
-	if err != nil && r.place.shape != cluster {
+	if err != nil && r.place.Shape != place.Cluster {
 		return err
 	}
 	if mark != r.mark {
@@ -105,7 +107,7 @@ func (r *Redis) check(ctx context.Context, l *link) error {
 	// In this order: who is let in by the probes must not find what was dropped.
 	for _, step := range []func(*link) error{r.readMarks, r.pay, r.probe} {
 		err = cmp.Or(err, step(l))
-		if err != nil && r.place.shape != cluster {
+		if err != nil && r.place.Shape != place.Cluster {
 			return err
 		}
 	}
@@ -167,7 +169,7 @@ func (r *Redis) lost(l *link, err error) bool {
 	if errors.Is(err, rueidis.ErrNoCache) && !r.untracked {
 		r.untracked = true
 		r.opt.Log.Warn("redis does not track keys for us: nodes publish what they change; expiry is not told",
-			"redis", r.place.name, "err", err)
+			"redis", r.place.Name, "err", err)
 		if l != nil {
 			r.link.Store(nil)
 			l.close()
@@ -175,14 +177,14 @@ func (r *Redis) lost(l *link, err error) bool {
 		return false
 	}
 	r.up.Store(false)
-	if r.place.shape != cluster { // there, each node has breakers of its own
+	if r.place.Shape != place.Cluster { // there, each node has breakers of its own
 		if b := r.breaker(0); b.trip(r.names.cut) {
 			r.Stats.BreakerOpen.Add(1)
 		}
 	}
 	if r.told != "away" {
 		r.told = "away"
-		r.opt.Log.Warn("redis away: records stay in memory, drops are noted", "redis", r.place.name, "err", err)
+		r.opt.Log.Warn("redis away: records stay in memory, drops are noted", "redis", r.place.Name, "err", err)
 	}
 	return false
 }
@@ -193,5 +195,5 @@ func (r *Redis) found(l *link) {
 	}
 	r.told = "up"
 	r.Stats.Linkups.Add(1)
-	r.opt.Log.Info("redis up", "redis", r.place.name, "tracking", l.tracking)
+	r.opt.Log.Info("redis up", "redis", r.place.Name, "tracking", l.tracking)
 }

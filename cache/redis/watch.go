@@ -6,6 +6,8 @@ import (
 
 	"github.com/cespare/xxhash/v2"
 	"github.com/redis/rueidis"
+
+	"multiserver/sync/link/place"
 )
 
 // Watch waits for a change of one key. C gets a value when its record or its
@@ -132,7 +134,7 @@ func (r *Redis) pushed(name string) {
 	if isRecord {
 		r.Stats.Pushes.Add(1)
 		r.Stats.PutStale.Add(uint64(r.queue.overtaken(name)))
-		if r.queue.lately.take(name) && r.place.shape != cluster && !r.queue.add(op{does: drop, name: name}) {
+		if r.queue.lately.take(name) && r.place.Shape != place.Cluster && !r.queue.add(op{does: drop, name: name}) {
 			r.owe(name)
 		}
 		r.pulses.shard[xxhash.Sum64String(key)&255].Add(1)

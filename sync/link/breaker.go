@@ -8,6 +8,8 @@ import (
 	"sync/atomic"
 
 	"github.com/redis/rueidis"
+
+	"multiserver/sync/link/place"
 )
 
 var (
@@ -64,7 +66,7 @@ func (b *breaker) probeKey() string {
 }
 
 func (l *Link) breaker(c rueidis.Client, key string) *breaker {
-	if l.place.shape != cluster {
+	if l.place.Shape != place.Cluster {
 		return &l.breakers[0]
 	}
 	cmd := c.B().Exists().Key(key).Build() // it knows the slot

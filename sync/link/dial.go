@@ -10,6 +10,8 @@ import (
 	"time"
 
 	"github.com/redis/rueidis"
+
+	"multiserver/sync/link/place"
 )
 
 // Times of the client. The first also bounds TLS and the commands that set up
@@ -25,7 +27,7 @@ const (
 // options are for one connection to each server: what a connection is told of
 // then comes in order with the answers.
 func (l *Link) options(tracking bool) rueidis.ClientOption {
-	o := l.place.option
+	o := l.place.Option
 	o.InitAddress = slices.Clone(o.InitAddress)
 	o.PipelineMultiplex = -1
 	o.Dialer = net.Dialer{Timeout: dialTimeout, KeepAlive: pingAfter}
@@ -36,7 +38,7 @@ func (l *Link) options(tracking bool) rueidis.ClientOption {
 	o.ClusterOption.MaxMovedRedirections = 3
 	o.ClusterOption.ShardsRefreshInterval = askTopology
 	o.Sentinel.TopologyRefreshInterval = askTopology
-	o.ForceSingleClient = l.place.shape == single
+	o.ForceSingleClient = l.place.Shape == place.Single
 	o.DialCtxFn = l.dials.dial
 	o.DisableCache = !tracking
 	if tracking {

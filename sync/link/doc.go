@@ -7,7 +7,7 @@
 //	breaker.go who does not answer is not asked
 //	tend.go    the goroutine that makes the client and looks whether it lives
 //	dial.go    its connections, counted
-//	place.go   where Redis is
+//	place      a room of its own: where Redis is
 //
 // It hides rueidis' constructors, which fail while Redis is away, its retries,
 // which then have no end, and its deadlines, which do not cover every wait.

@@ -9,6 +9,8 @@ import (
 	"time"
 
 	"github.com/redis/rueidis"
+
+	"multiserver/sync/link/place"
 )
 
 // ErrAway is that Redis gave no answer in time, or is not asked for now.
@@ -50,7 +52,7 @@ type Options struct {
 // called from many goroutines.
 type Link struct {
 	opt   Options
-	place *place
+	place *place.Place
 
 	Stats Stats
 
@@ -85,7 +87,7 @@ type Stats struct {
 // Open makes the link. Only what is wrong with the options is an error. When
 // ctx ends so does the link, but Close it all the same.
 func Open(ctx context.Context, opt Options) (*Link, error) {
-	place, err := parse(opt.URL, opt.CAFile)
+	where, err := place.Parse(opt.URL, opt.CAFile)
 	if err != nil {
 		return nil, err
 	}
@@ -95,7 +97,7 @@ func Open(ctx context.Context, opt Options) (*Link, error) {
 	if opt.Log == nil {
 		opt.Log = slog.Default()
 	}
-	l := &Link{opt: opt, place: place, nudged: make(chan struct{}, 1)}
+	l := &Link{opt: opt, place: where, nudged: make(chan struct{}, 1)}
 	l.ctx, l.cancel = context.WithCancel(ctx)
 	l.dials.of = l
 	l.running.Go(l.tend)
@@ -120,10 +122,10 @@ func (l *Link) Tracking() bool { return l.tracking.Load() }
 
 // Cluster tells whether it is one, where keys of one command have to be of one
 // slot, and messages are best published by SPUBLISH.
-func (l *Link) Cluster() bool { return l.place.shape == cluster }
+func (l *Link) Cluster() bool { return l.place.Shape == place.Cluster }
 
 // Name is the URL without its password.
-func (l *Link) Name() string { return l.place.name }
+func (l *Link) Name() string { return l.place.Name }
 
 // Close ends the connections, and waits for the goroutines, for two seconds at
 // most where a server hangs.

@@ -7,6 +7,8 @@ import (
 	"time"
 
 	"github.com/redis/rueidis"
+
+	"multiserver/sync/link/place"
 )
 
 // How often the link is looked at. Between, it is nudged when something has
@@ -86,7 +88,7 @@ func (t *tender) connect() (rueidis.Client, error) {
 	}
 	if errors.Is(err, rueidis.ErrNoCache) && t.tracking {
 		t.tracking = false
-		t.opt.Log.Warn("redis does not track keys for us: no copies are kept", "for", t.opt.Name, "redis", t.place.name, "err", err)
+		t.opt.Log.Warn("redis does not track keys for us: no copies are kept", "for", t.opt.Name, "redis", t.place.Name, "err", err)
 	}
 	return nil, err
 }
@@ -97,13 +99,13 @@ func (t *tender) check(c rueidis.Client) error {
 	ctx, cancel := context.WithTimeout(t.ctx, answerWithin)
 	defer cancel()
 	nodes := map[string]rueidis.Client{"": c}
-	if t.place.shape == cluster {
+	if t.place.Shape == place.Cluster {
 		nodes = c.Nodes()
 	}
 	if err := pingAny(ctx, nodes); err != nil {
 		return err
 	}
-	if err := t.probe(c); err != nil && t.place.shape != cluster {
+	if err := t.probe(c); err != nil && t.place.Shape != place.Cluster {
 		return err
 	}
 	return nil
@@ -132,7 +134,7 @@ func (t *tender) lost(err error) bool {
 	was := t.up.Swap(false)
 	if !t.told {
 		t.told = true
-		t.opt.Log.Warn("redis away", "for", t.opt.Name, "redis", t.place.name, "err", err)
+		t.opt.Log.Warn("redis away", "for", t.opt.Name, "redis", t.place.Name, "err", err)
 	}
 	if was && t.opt.Down != nil {
 		t.opt.Down(err)
@@ -145,7 +147,7 @@ func (t *tender) found() {
 		return
 	}
 	t.told = false
-	t.opt.Log.Info("redis up", "for", t.opt.Name, "redis", t.place.name, "tracking", t.tracking)
+	t.opt.Log.Info("redis up", "for", t.opt.Name, "redis", t.place.Name, "tracking", t.tracking)
 	if t.opt.Up != nil {
 		t.opt.Up()
 	}

@@ -1,7 +1,6 @@
-package redis
+package place
 
 import (
-	"context"
 	"fmt"
 	"strings"
 	"testing"
@@ -10,12 +9,12 @@ import (
 func TestURLs(t *testing.T) {
 	f := func(url, want string) {
 		t.Helper()
-		p, err := parse(url, "")
+		p, err := Parse(url, "")
 		got := fmt.Sprint(err)
 		if err == nil {
-			o := p.option
+			o := p.Option
 			got = fmt.Sprintf("%d %s user=%s password=%s db=%d master=%s tls=%v name=%s",
-				p.shape, strings.Join(o.InitAddress, ","), o.Username, o.Password, o.SelectDB, o.Sentinel.MasterSet, o.TLSConfig != nil, p.name)
+				p.Shape, strings.Join(o.InitAddress, ","), o.Username, o.Password, o.SelectDB, o.Sentinel.MasterSet, o.TLSConfig != nil, p.Name)
 		}
 		if !strings.Contains(got, want) {
 			t.Errorf("%s:\n got %s\nwant %s", url, got, want)
@@ -48,23 +47,9 @@ func TestURLs(t *testing.T) {
 	f("redis://h?mater=m", `parameter "mater" is not known`)
 }
 
-func (p *place) nameOr(err string) string {
+func (p *Place) nameOr(err string) string {
 	if p == nil {
 		return err
 	}
-	return p.name
-}
-
-func TestOpenRefusesOnlyWhatIsWrong(t *testing.T) {
-	for _, o := range []Options{
-		{URL: "nonsense"},
-		{URL: "redis://h", Prefix: "a{b}"},
-		{URL: "rediss://h", CAFile: "/does/not/exist"},
-		{URL: "rediss://h", CAFile: "url_test.go"},
-	} {
-		if r, err := Open(context.Background(), o); err == nil {
-			r.Close()
-			t.Errorf("%+v: opened", o)
-		}
-	}
+	return p.Name
 }

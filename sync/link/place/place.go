@@ -1,4 +1,4 @@
-package link
+package place
 
 import (
 	"crypto/tls"
@@ -13,47 +13,46 @@ import (
 	"github.com/redis/rueidis"
 )
 
-// shape is how a deployment is reached.
-type shape int
+// Shape is how a deployment is reached.
+type Shape int
 
+// The shapes.
 const (
-	single shape = iota
-	sentinel
-	cluster
+	Single Shape = iota
+	Sentinel
+	Cluster
 )
-
-// The same as in cache/redis, which this package is not to know.
 
 // schemes are those of a URL. An s at the end of redis is TLS.
 var schemes = map[string]struct {
-	shape shape
+	shape Shape
 	tls   bool
 	port  string
 }{
-	"redis":           {single, false, "6379"},
-	"rediss":          {single, true, "6379"},
-	"redis-sentinel":  {sentinel, false, "26379"},
-	"redis+sentinel":  {sentinel, false, "26379"},
-	"rediss-sentinel": {sentinel, true, "26379"},
-	"rediss+sentinel": {sentinel, true, "26379"},
-	"redis-cluster":   {cluster, false, "6379"},
-	"redis+cluster":   {cluster, false, "6379"},
-	"rediss-cluster":  {cluster, true, "6379"},
-	"rediss+cluster":  {cluster, true, "6379"},
+	"redis":           {Single, false, "6379"},
+	"rediss":          {Single, true, "6379"},
+	"redis-sentinel":  {Sentinel, false, "26379"},
+	"redis+sentinel":  {Sentinel, false, "26379"},
+	"rediss-sentinel": {Sentinel, true, "26379"},
+	"rediss+sentinel": {Sentinel, true, "26379"},
+	"redis-cluster":   {Cluster, false, "6379"},
+	"redis+cluster":   {Cluster, false, "6379"},
+	"rediss-cluster":  {Cluster, true, "6379"},
+	"rediss+cluster":  {Cluster, true, "6379"},
 }
 
-// place is a URL understood.
-type place struct {
-	shape  shape
-	name   string // the URL without its password, for the log
-	option rueidis.ClientOption
+// Place is a URL understood.
+type Place struct {
+	Shape  Shape
+	Name   string // the URL without its password, for the log
+	Option rueidis.ClientOption
 }
 
-// parse reads a URL; caFile, if not empty, replaces the system's roots.
+// Parse reads a URL; caFile, if not empty, replaces the system's roots.
 //
 // No error shows the password: what net/url says of a URL it cannot read
 // quotes it, so it is not passed on.
-func parse(raw, caFile string) (*place, error) {
+func Parse(raw, caFile string) (*Place, error) {
 	scheme, rest, ok := strings.Cut(raw, "://")
 	kind, known := schemes[scheme]
 	if !ok || !known {
@@ -70,14 +69,14 @@ func parse(raw, caFile string) (*place, error) {
 	if err != nil {
 		return nil, fmt.Errorf("redis URL: user, password or what follows the hosts cannot be read: write reserved characters in %%-form, / as %%2F, @ as %%40")
 	}
-	p := &place{shape: kind.shape}
+	p := &Place{Shape: kind.shape}
 	if err := p.hosts(authority[at+1:], kind.port); err != nil {
 		return nil, err
 	}
-	p.name = scheme + "://" + strings.Join(p.option.InitAddress, ",") + u.Path
+	p.Name = scheme + "://" + strings.Join(p.Option.InitAddress, ",") + u.Path
 	if u.User != nil {
-		p.option.Username = u.User.Username()
-		p.option.Password, _ = u.User.Password()
+		p.Option.Username = u.User.Username()
+		p.Option.Password, _ = u.User.Password()
 	}
 	if err := p.database(u.Path); err != nil {
 		return nil, err
@@ -99,7 +98,7 @@ func schemeOf(raw string) string {
 	return scheme
 }
 
-func (p *place) hosts(list, port string) error {
+func (p *Place) hosts(list, port string) error {
 	for host := range strings.SplitSeq(list, ",") {
 		h, n, err := net.SplitHostPort(host)
 		if err != nil {
@@ -108,15 +107,15 @@ func (p *place) hosts(list, port string) error {
 		if number, err := strconv.Atoi(n); h == "" || err != nil || number < 1 || number > 65535 {
 			return fmt.Errorf("redis URL: host %q: want host or host:port, several with commas between", host)
 		}
-		p.option.InitAddress = append(p.option.InitAddress, net.JoinHostPort(h, n))
+		p.Option.InitAddress = append(p.Option.InitAddress, net.JoinHostPort(h, n))
 	}
-	if p.shape == single && len(p.option.InitAddress) > 1 {
-		return fmt.Errorf("redis URL: %d hosts: redis:// has one; for more use redis-sentinel:// or redis-cluster://", len(p.option.InitAddress))
+	if p.Shape == Single && len(p.Option.InitAddress) > 1 {
+		return fmt.Errorf("redis URL: %d hosts: redis:// has one; for more use redis-sentinel:// or redis-cluster://", len(p.Option.InitAddress))
 	}
 	return nil
 }
 
-func (p *place) database(path string) error {
+func (p *Place) database(path string) error {
 	path = strings.Trim(path, "/")
 	if path == "" {
 		return nil
@@ -125,33 +124,33 @@ func (p *place) database(path string) error {
 	if err != nil || n < 0 {
 		return fmt.Errorf("redis URL: database %q: want a number, as in redis://host/2", path)
 	}
-	if p.shape == cluster && n != 0 {
+	if p.Shape == Cluster && n != 0 {
 		return fmt.Errorf("redis URL: database %d: a cluster has database 0 only", n)
 	}
-	p.option.SelectDB = n
+	p.Option.SelectDB = n
 	return nil
 }
 
-func (p *place) query(q url.Values) error {
+func (p *Place) query(q url.Values) error {
 	for name, values := range q {
 		switch name {
 		case "master":
-			p.option.Sentinel.MasterSet = values[0]
+			p.Option.Sentinel.MasterSet = values[0]
 		case "sentinel_user":
-			p.option.Sentinel.Username = values[0]
+			p.Option.Sentinel.Username = values[0]
 		case "sentinel_password":
-			p.option.Sentinel.Password = values[0]
+			p.Option.Sentinel.Password = values[0]
 		default:
 			return fmt.Errorf("redis URL: parameter %q is not known: there are master, sentinel_user and sentinel_password", name)
 		}
 	}
-	if (p.shape == sentinel) != (p.option.Sentinel.MasterSet != "") {
+	if (p.Shape == Sentinel) != (p.Option.Sentinel.MasterSet != "") {
 		return fmt.Errorf("redis URL: ?master=NAME: it belongs to redis-sentinel://, and there it must be")
 	}
 	return nil
 }
 
-func (p *place) tls(caFile string) error {
+func (p *Place) tls(caFile string) error {
 	config := &tls.Config{MinVersion: tls.VersionTLS12}
 	if caFile != "" {
 		pem, err := os.ReadFile(caFile)
@@ -163,7 +162,7 @@ func (p *place) tls(caFile string) error {
 			return fmt.Errorf("redis CA file %s: no certificate in PEM form in it", caFile)
 		}
 	}
-	p.option.TLSConfig = config
-	p.option.Sentinel.TLSConfig = config
+	p.Option.TLSConfig = config
+	p.Option.Sentinel.TLSConfig = config
 	return nil
 }
