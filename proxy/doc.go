@@ -24,6 +24,11 @@
 //	farewell.go  how tunnels are told that this is the end
 //	frames.go    where a direction stands
 //	answer.go    our own answers, to failures and to what admit refuses
+//	stats.go     what is counted, and by tally.go: durations, by route and pool
+//	trace.go     how a request was decided, for who may know
+//	log.go       the access log: lines that never wait
+//	logform.go   what a line says: logfield.go has the fields, logline.go both forms,
+//	             logtext.go times and quotes, logsecret.go what must not be said
 //
 // It promises: exactly one request leaves for each one taken; an answer that
 // has begun is never followed by another; a body is passed on as ended only

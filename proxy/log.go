@@ -16,8 +16,10 @@ const (
 	logBound = 1 << 20
 
 	// logLinger is how long the writer lets lines gather, so that a burst
-	// costs one write and not one for each line. Half a buffer cuts it short.
-	logLinger = 20 * time.Millisecond
+	// costs one write and not one for each line: a write costs as much as 40
+	// lines. logBatch of them cut it short, while they are in the core's cache.
+	logLinger = 100 * time.Millisecond
+	logBatch  = 128 << 10
 
 	// logClose is how long Close waits for a writer that is stuck.
 	logClose = 5 * time.Second
@@ -91,8 +93,8 @@ func (l *Log) Append(line []byte) {
 	l.mu.Unlock()
 
 	first := before == 0
-	half := before < logBound/2 && after >= logBound/2
-	if first || half {
+	many := before < logBatch && after >= logBatch
+	if first || many {
 		l.signal()
 	}
 }
@@ -141,13 +143,22 @@ func (l *Log) write() {
 	linger := time.NewTimer(logLinger)
 	for closed := false; !closed; {
 		<-l.wake
-		linger.Reset(logLinger)
-		select {
-		case <-linger.C:
-		case <-l.wake: // many, or it is over
+		if !l.many() {
+			linger.Reset(logLinger)
+			select {
+			case <-linger.C:
+			case <-l.wake: // many, or it is over
+			}
 		}
 		empty, closed = l.flush(empty)
 	}
+}
+
+// many tells whether there is nothing to wait for.
+func (l *Log) many() bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.closed || len(l.fill) >= logBatch
 }
 
 // flush puts empty in place of the buffer that gathers, writes that one, and
