@@ -4,12 +4,16 @@ import (
 	"strconv"
 
 	"multiserver/pool"
+	"multiserver/proxy/wire"
 )
 
 // admit answers what no upstream is asked for.
 func (p *Proxy) admit(x *Exchange) bool {
 	x.close = p.last(x)
 	q := &x.Req
+	if x.routes.sessions {
+		q.Conceal(wire.Session) // a client's own: they would be believed
+	}
 	if p.opt.Proof != nil && p.prove(x) {
 		return false
 	}

@@ -139,7 +139,7 @@ func (x *Exchange) cookie(name string) []byte {
 	q := &x.Req
 	for i := range q.Fields {
 		f := &q.Fields[i]
-		if f.Kind != wire.Guarded || !wire.EqualFold(q.Name(f), "cookie") {
+		if f.Kind != wire.Guarded && f.Kind != wire.Token || !wire.EqualFold(q.Name(f), "cookie") {
 			continue
 		}
 		for rest := q.Value(f); len(rest) > 0; {

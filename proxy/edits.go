@@ -33,6 +33,9 @@ func (e *Edits) Begin(name string) { e.add = append(append(e.add, name...), ": "
 func (e *Edits) Value() []byte     { return e.add }
 func (e *Edits) End(dst []byte)    { e.add = append(dst, crlf...) }
 
+// put takes what was appended to Value, whole lines.
+func (e *Edits) put(lines []byte) { e.add = lines }
+
 // Set puts a field in the place of all of its name, which is in lower case.
 func (e *Edits) Set(name string, value []byte) {
 	e.Drop(name)

@@ -9,6 +9,7 @@ import (
 	"multiserver/cache/part"
 	"multiserver/pool"
 	"multiserver/proxy/wire"
+	"multiserver/sync/session"
 )
 
 // Exchange is one request and its answer: what the steps share. It is pooled;
@@ -20,6 +21,7 @@ type Exchange struct {
 	Req    wire.Request  // borrowed from the client's connection
 	Res    wire.Response // borrowed from the upstream's
 
+	routes *Routes
 	route  *Route
 	pool   *Pool          // of the route's
 	up     *pool.Upstream // of the present try
@@ -31,6 +33,9 @@ type Exchange struct {
 	visit  cache.Visit // what it has to do with the cache
 	ranges part.Ranges // that are sent of a stored answer
 	fault  *pool.Fault // of the last try that failed
+
+	session session.Visit
+	bound   []byte // what upstreams are told of the session
 
 	ask     Edits  // of what upstreams are sent
 	path    []byte // that they are asked for in place of the client's; empty: that
@@ -44,6 +49,7 @@ type Exchange struct {
 	out       []byte // what is written next; nil or from wire.AcquireBuffer
 	up1xx     int    // interim answers so far
 	resent    int    // tries after one whose request may have been read
+	inSession bool   // session is asked for what the answer says of it
 	switching bool   // it is a handshake that an upstream is asked for
 	began     bool   // the client has a part of the final answer
 	informed  bool   // the client has an interim answer
@@ -95,15 +101,19 @@ func (x *Exchange) reset() {
 		wire.ReleaseBuffer(x.out)
 		x.out = nil
 	}
-	x.route, x.pool, x.up, x.link, x.fault, x.body = nil, nil, nil, nil, nil, nil
+	if x.inSession {
+		x.session.Reset()
+	}
+	x.routes, x.route, x.pool, x.up, x.link, x.fault, x.body = nil, nil, nil, nil, nil, nil, nil
 	x.tunnel = nil
+	x.bound = x.bound[:0]
 	x.ask.reset()
 	x.tell.reset()
 	x.path = x.path[:0]
 	x.tried.Reset()
 	x.up1xx, x.resent, x.Res.Status = 0, 0, 0
 	x.upload.began, x.upload.err = false, nil
-	x.began, x.informed, x.goAhead, x.hasID, x.switching = false, false, false, false, false
+	x.began, x.informed, x.goAhead, x.hasID, x.switching, x.inSession = false, false, false, false, false, false
 	x.close, x.unread, x.broken, x.cut = false, false, false, false
 	x.status, x.sent, x.start, x.waited, x.what, x.after = 0, 0, 0, 0, "", ""
 }

@@ -92,6 +92,9 @@ func (p *Proxy) askAgain(x *Exchange) (done bool, f *pool.Fault) {
 	if f := p.try(x, x.up); f != nil {
 		return true, f
 	}
+	if !p.unbind(x) {
+		return true, nil
+	}
 	return p.learn(x)
 }
 

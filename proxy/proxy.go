@@ -88,6 +88,7 @@ func (p *Proxy) Serve(x *Exchange) {
 		p.filter(x) && // what this route adds: limits, auth, rewrites
 		p.lookup(x) && // a fresh copy, or a tolerably stale one, answers here
 		p.enter(x) && // a place in the process: 503
+		p.bind(x) && // the client's session, for the backend: 503
 		p.upgrade(x) && // WebSocket leaves here, to its tunnel
 		p.forward(x) // pick, reach, send, judge, store; again if that is safe
 }

@@ -21,7 +21,7 @@ func (p *Proxy) refresh(x *Exchange) {
 	}
 	c := *x.Client
 	b.Client, c.x = &c, nil
-	b.route, b.pool, b.path = x.route, x.pool, append(b.path[:0], x.path...)
+	b.routes, b.route, b.pool, b.path = x.routes, x.route, x.pool, append(b.path[:0], x.path...)
 	b.ask.copy(&x.ask)
 	raw := bytes.Clone(x.Req.Raw)
 	p.behind.Add(1)

@@ -13,6 +13,9 @@ import (
 // there is no other answer: if it cannot be completed, the client's
 // connection breaks, in a way that no client takes for an end.
 func (p *Proxy) relay(x *Exchange) *pool.Fault {
+	if !p.unbind(x) {
+		return nil
+	}
 	if x.route.Cache != nil {
 		if done, f := p.learn(x); done {
 			return f

@@ -58,6 +58,7 @@ func (x *Exchange) appendHead(dst []byte, u *pool.Upstream) []byte {
 	if q.Continue {
 		dst = append(dst, expectField...)
 	}
+	dst = append(dst, x.bound...)
 	dst = x.visit.AppendConditions(dst)
 	return append(x.appendIdentity(dst), crlf...)
 }

@@ -6,6 +6,7 @@ import (
 	"multiserver/cache"
 	"multiserver/pool"
 	"multiserver/proxy/wire"
+	"multiserver/sync/session"
 )
 
 // Route is what is done with one kind of request: where it goes, and on what
@@ -21,7 +22,8 @@ type Route struct {
 	Filters []Filter // in the order in which they see a request
 	Watch   Watcher  // takes part in WebSockets; nil: nobody does
 
-	Cache *cache.Cache // answers that are kept; nil: none
+	Cache    *cache.Cache      // answers that are kept; nil: none
+	Sessions *session.Sessions // that clients have; nil: none
 
 	Response   time.Duration // from the request's last byte to the answer's first
 	Idle       time.Duration // between two bytes of a body, either side
@@ -46,6 +48,8 @@ type Pool struct {
 type Routes struct {
 	All  []*Route
 	Find Finder // whose of All a request is; nil: all are the first's
+
+	sessions bool // some route has them: what is said of them passes to nobody
 }
 
 // Finder tells which of the routes a request is for: an index, NoRoute or
@@ -64,6 +68,7 @@ const (
 // began.
 func (p *Proxy) SetRoutes(t *Routes) {
 	for _, r := range t.All {
+		t.sessions = t.sessions || r.Sessions != nil
 		r.tally = p.Stats.Routes.of(r.Name)
 		for _, sh := range r.Split.shares {
 			sh.Pool.waits = p.Stats.Pools.of(sh.Pool.Name)
@@ -77,8 +82,7 @@ func (p *Proxy) SetRoutes(t *Routes) {
 
 // route finds where the request goes, and holds it against what may go there.
 func (p *Proxy) route(x *Exchange) bool {
-	t := p.routes.Load()
-	i := 0
+	t, i := x.routes, 0
 	if t.Find != nil {
 		i = t.Find.Find(&x.Req)
 	}

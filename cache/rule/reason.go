@@ -15,6 +15,7 @@ const (
 	NoStore              // the answer said so
 	Private              // for one user only
 	Authorization        // the request had it, and the answer does not allow it to be shared
+	Session              // the client's session is in it, and the answer does not say public
 	VaryAny              // Vary: *, or one that cannot be read
 	Cookie               // sets a cookie, and is not clearly meant to be shared
 	NoFreshness          // says nothing of freshness, or is stale and no use like that
@@ -24,7 +25,7 @@ const (
 
 var reasonNames = [Reasons]string{
 	"storable", "method", "range", "status", "request-no-store", "malformed", "no-store", "private",
-	"authorization", "vary-star", "cookie", "no-freshness", "no-validator",
+	"authorization", "session", "vary-star", "cookie", "no-freshness", "no-validator",
 }
 
 // String is the reason as it appears in metrics.

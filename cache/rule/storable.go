@@ -123,6 +123,8 @@ func (r *Rules) refusal(h *head, req *wire.Request, status int) Reason {
 		return Private
 	case !h.shared() && req.Find(wire.Authorization) != nil:
 		return Authorization
+	case req.Has(wire.Personal) && !h.has(public):
+		return Session
 	case h.unreadable || h.varies > maxNames:
 		return VaryAny
 	}

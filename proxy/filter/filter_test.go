@@ -9,7 +9,6 @@ import (
 	"time"
 
 	"golang.org/x/crypto/bcrypt"
-
 )
 
 func TestWrongOptions(t *testing.T) {
@@ -234,4 +233,3 @@ func TestRatesCountEachRequestOnce(t *testing.T) {
 		t.Errorf("%d let through, want 500", sum)
 	}
 }
-

@@ -15,7 +15,7 @@ func TestKindsOfFields(t *testing.T) {
 			}
 		}
 		for _, n := range []string{name + "x", "x" + name, name[:len(name)-1] + "x"} {
-			if got := kindOf([]byte(n)); got == want && want != Other && want != ForwardedMore {
+			if got := kindOf([]byte(n)); got == want && want != Other && want != ForwardedMore && want != Session {
 				t.Errorf("%s: taken for %s", n, name)
 			}
 		}
@@ -67,12 +67,18 @@ func TestKindsOfFields(t *testing.T) {
 	f("X_Forwarded_For", ForwardedMore)
 	f("X-Forwarded_For", ForwardedMore)
 	f("X_Forwarded_Host", ForwardedMore)
+	f("X-Session-Data", Session)
+	f("x_session_data", Session)
+	f("X-Session_Set", Session)
+	f("X-Session-", Session)
 	f("X-Real-IP", ForwardedMore)
 	f("X_Real_IP", ForwardedMore)
 
 	f("X", Other)
 	f("X-Forwarded", Other)
 	f("X-Forwarded-", Other)
+	f("X-Session", Other)
+	f("X-Sessions-A", Other)
 	f("Accept", Other)
 	f("Content_Length", Other)
 	f("Transfer_Encoding", Other)

@@ -44,6 +44,23 @@ func (h *Head) Has(k Kind) bool { return h.seen&(1<<k) != 0 }
 // HasAny tells whether there is a field of one of the kinds in the set.
 func (h *Head) HasAny(set Kinds) bool { return h.seen&uint64(set) != 0 }
 
+// Note has the head be as if there were a field of kind k.
+func (h *Head) Note(k Kind) { h.seen |= 1 << k }
+
+// Conceal makes the fields of kind k such that concern this connection only:
+// nobody passes them on or keeps them.
+func (h *Head) Conceal(k Kind) {
+	if !h.Has(k) {
+		return // fast path
+	}
+	h.seen &^= 1 << k
+	for i := range h.Fields {
+		if h.Fields[i].Kind == k {
+			h.Fields[i].Kind = Proxy
+		}
+	}
+}
+
 // Name and Value are borrowed from Raw.
 func (h *Head) Name(f *Field) []byte { return h.Raw[f.At:f.Colon] }
 

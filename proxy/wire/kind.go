@@ -25,6 +25,9 @@ const (
 	Range     // and If-Range
 	Override  // asks for another target or method than the one that is seen: X-Original-URL, X-HTTP-Method-Override, …
 
+	Session  // X-Session-*, between us and backends; with "_" for "-" as well, since CGI folds both into the same names
+	Personal // no field, but Noted: the answer is this client's
+
 	Forwarded
 	ForwardedFor   // X-Forwarded-For
 	ForwardedHost  // X-Forwarded-Host
@@ -41,6 +44,7 @@ const (
 	Trailer
 	Upgrade
 	HTTP2Settings
+	Token // no field by name: one that bears what is between the client and us
 	Proxy // becomes HTTP_PROXY under CGI ("httpoxy")
 	Trace // X-Multiserver-Trace: a question to us, and our answer
 )
@@ -115,8 +119,13 @@ func kindOf(name []byte) Kind {
 			}
 		}
 	}
-	if name[0]|0x20 == 'x' && asserts(name) {
-		return ForwardedMore
+	if name[0]|0x20 == 'x' {
+		switch {
+		case asserts(name):
+			return ForwardedMore
+		case folds(name, "x-session-"):
+			return Session
+		}
 	}
 	return Other
 }
@@ -126,7 +135,12 @@ func kindOf(name []byte) Kind {
 func asserts(name []byte) bool {
 	const prefix, real = "x-forwarded-", "x-real-ip"
 	return len(name) == len(real) && foldsTo(name, real) ||
-		len(name) > len(prefix) && foldsTo(name[:len(prefix)], prefix)
+		len(name) > len(prefix) && folds(name, prefix)
+}
+
+// folds tells whether name begins with prefix.
+func folds(name []byte, prefix string) bool {
+	return len(name) >= len(prefix) && foldsTo(name[:len(prefix)], prefix)
 }
 
 func foldsTo(name []byte, lower string) bool {
