@@ -40,6 +40,7 @@ type file struct {
 	pools  []*section
 	routes []*section
 	routed bool // there is a list of routes
+	merges int  // so far
 }
 
 // place is where something stands: app.yaml:12: pools.api.upstream[2].

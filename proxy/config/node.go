@@ -13,8 +13,10 @@ type pair struct {
 	val *yaml.Node
 }
 
-// deepest bounds merges and aliases within aliases, which may be circular.
-const deepest = 8
+const (
+	deepest    = 8       // merges and aliases within aliases, which may be circular
+	mostMerges = 100_000 // of a file: a merge of ten merges of ten … is a bomb
+)
 
 // behind is the node that an alias means.
 func behind(n *yaml.Node) *yaml.Node {
@@ -38,7 +40,10 @@ func (f *file) merged(n *yaml.Node, at place, depth int) (all []pair) {
 	case n.Kind != yaml.MappingNode:
 		f.add(at, brief(n), "%s, want name: value, on lines of their own", kindName(n))
 		return nil
-	case depth == 0:
+	case f.merges > mostMerges:
+		return nil
+	case depth == 0, f.merges == mostMerges:
+		f.merges++
 		f.add(at, "", "merges within merges, want fewer")
 		return nil
 	}
@@ -52,6 +57,7 @@ func (f *file) merged(n *yaml.Node, at place, depth int) (all []pair) {
 		}
 		if k.Tag == "!!merge" || k.Value == "<<" && k.Style == 0 {
 			for _, from := range items(v) {
+				f.merges++
 				inherited = append(inherited, f.merged(from, at, depth-1)...)
 			}
 			continue

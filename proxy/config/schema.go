@@ -120,6 +120,8 @@ func (s *Setting) kind() object {
 		return object{"type": "boolean"}
 	case len(s.Choices) > 0:
 		return s.choices()
+	case s.Arg == "N" && strings.Contains(s.Usage, "`auto`"):
+		return object{"anyOf": []object{{"type": "integer", "minimum": 0}, {"const": "auto"}}}
 	case s.Arg == "N":
 		return object{"type": "integer", "minimum": 0}
 	case s.Arg == "D":
