@@ -12,6 +12,7 @@
 //	roll.go      all of them replaced, so many at a time
 //	limits.go    memory, age and requests after which one is replaced
 //	output.go    what it writes, line by line into the log
+//	status.go    how it is, for people
 //	event.go     what happens, for whoever wants to hear of it
 //	hook.go      a command or a URL that is told
 //	change.go    files whose change is a new release

@@ -89,9 +89,12 @@ func (o *Options) check() error {
 	return err
 }
 
+// ErrCount is that of a number of instances that cannot be.
+var ErrCount = errors.New("instances")
+
 func checkCount(n int) error {
 	if n < 1 || n > MaxInstances {
-		return fmt.Errorf("%d instances, want 1 to %d", n, MaxInstances)
+		return fmt.Errorf("%w: %d, want 1 to %d", ErrCount, n, MaxInstances)
 	}
 	return nil
 }

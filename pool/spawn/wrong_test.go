@@ -39,7 +39,7 @@ func TestCommandsThatCannotBe(t *testing.T) {
 			t.Errorf("%v, want %q", err, want)
 		}
 	}
-	wrong("0 instances, want 1 to 1024", func(o *Options) { o.Instances = 0 })
+	wrong("instances: 0, want 1 to 1024", func(o *Options) { o.Instances = 0 })
 	wrong(`user "nobody-of-that-name": there is none`, func(o *Options) { o.User = "nobody-of-that-name" })
 	wrong("is a directory, want "+dir+"/** for all below it", func(o *Options) { o.Watch = []string{dir} })
 	wrong("no such file", func(o *Options) { o.Watch = []string{dir + "/none/*.js"} })

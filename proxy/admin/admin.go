@@ -35,6 +35,9 @@ type Options struct {
 	// Cache is the cache's figures, sent as JSON; nil: there is none.
 	Cache func() any
 
+	// Spawn is for the pages about an app's processes; nil: there are none.
+	Spawn *Spawn
+
 	Log *slog.Logger // nil: slog.Default
 }
 
@@ -45,6 +48,8 @@ type Admin struct {
 	metrics func(m *Metrics)
 	purges  func(ctx context.Context, o Order) (answer any, pending bool, err error)
 	cache   func() any
+	spawn   *Spawn
+	streams streams
 	log     *slog.Logger
 
 	guarded bool
@@ -71,11 +76,13 @@ func New(o Options) (*Admin, error) {
 		metrics:  o.Metrics,
 		purges:   o.Purge,
 		cache:    o.Cache,
+		spawn:    o.Spawn,
 		log:      o.Log,
 		guarded:  o.Token != "",
 		token:    sha256.Sum256([]byte(o.Token)),
 		listener: ln,
 	}
+	a.streams.begin()
 	a.server = fasthttp.Server{
 		Handler:               a.serve,
 		Logger:                quiet{o.Log},
@@ -113,6 +120,7 @@ const grace = time.Second
 func (a *Admin) Close() error {
 	ctx, cancel := context.WithTimeout(context.Background(), grace)
 	defer cancel()
+	a.streams.close()
 	err := a.server.ShutdownWithContext(ctx)
 	_ = a.listener.Close() // in case Run was never called; closing twice is harmless
 	if err == context.DeadlineExceeded {

@@ -16,6 +16,8 @@ const index = `/healthz        200 while this process lives
 /metrics        counters, as Prometheus reads them
 /cache          the cache's figures
 /cache/purge    POST {"url":"http://example.org/"}, or a prefix, a tag, tags, "all":true; "soft":true
+/api/spawn      the app's processes; POST /api/spawn/restart: a rolling restart; POST /api/spawn/scale {"instances":4}
+/api/events     what happens to them, as it happens (server-sent events)
 /debug/pprof/   profiles: go tool pprof http://HERE/debug/pprof/profile?seconds=5
 `
 
@@ -40,6 +42,9 @@ func (a *Admin) page(ctx *fasthttp.RequestCtx) {
 	path := string(ctx.Path())
 	if path == "/cache/purge" {
 		a.purge(ctx)
+		return
+	}
+	if a.processes(ctx, path) {
 		return
 	}
 	symbols := path == "/debug/pprof/symbol" // go tool pprof posts addresses there

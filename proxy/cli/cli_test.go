@@ -55,7 +55,14 @@ func TestMistakesAreLinesOnStderrAndExitCode2(t *testing.T) {
 	f("---upstream http://app", `"---upstream": not a flag, want --name`,
 		`"http://app": unknown command, want one of run, check, demo, purge, schema, version, completion, help`)
 	f("run extra --upstream http://app", `"extra": unexpected argument, every setting is a flag (see multiserver help)`)
-	f("--upstream http://app -- node app.js --port 1", `-- "node app.js --port 1": nothing may follow`)
+	f("--upstream http://app -- node app.js --port 1", `-- "node app.js --port 1": no processes are run, want --spawn N as well: how many`)
+	f("--spawn 2 --", `--: nothing follows, want the app's command, as in --spawn 4 -- node app.js`,
+		`--spawn: no command, want the app's behind --, as in --spawn 4 -- node app.js`)
+	f("--spawn 2 --spawn-command app -- app", `-- "app": there is --spawn-command as well, want one of both`)
+	f("--spawn node app.js", `"app.js": unknown command, want one of run, check, demo, purge, schema, version, completion, help`,
+		`--spawn "node": neither a number nor auto; the command stands behind --, as in --spawn 4 -- node app.js`,
+		`--spawn: no command, want the app's behind --, as in --spawn 4 -- node app.js`)
+	f("version -- node", `-- "node": nothing may follow`)
 	f("serve", `"serve": unknown command, want one of run, check, demo, purge, schema, version, completion, help`)
 	f("version now", `"now": unexpected argument, every setting is a flag (see multiserver help)`)
 	f("version --via", `version: takes no flags (see multiserver help)`)
@@ -173,6 +180,8 @@ func TestBashCompletes(t *testing.T) {
 	f("multiserver purge --ad", "--admin", "--admin-token")
 	f("multiserver purge http://a/ --so", "--soft")
 	f("multiserver completion ''", "bash", "zsh", "fish")
+	f("multiserver --spawn 2 -- node --li") // another program's
+	f("multiserver --spawn-max", "--spawn-max-memory", "--spawn-max-age", "--spawn-max-requests")
 }
 
 func TestServesUntilSIGTERM(t *testing.T) {

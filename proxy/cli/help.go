@@ -18,6 +18,7 @@ var examples = []struct{ task, args string }{
 	{"ask instances how they are; those that are back get work slowly", "--upstream http://10.0.0.1:3000 --upstream http://10.0.0.2:3000 --health-path /healthz --slow-start 30s"},
 	{"200 requests at once, 1000 may wait for 5 seconds", "--upstream http://127.0.0.1:3000 --max-concurrent 200 --queue 1000 --queue-timeout 5s"},
 	{"as many instances as DNS has, found again as they move", "--upstream srv+http://_app._tcp.example.org --resolve-interval 5s"},
+	{"run the app as four processes, started again when they end", "--spawn 4 -- node app.js"},
 	{"on port 80, app on a Unix socket", "--listen :80 --upstream unix:/run/app.sock"},
 	{"an app that thinks for long", "--upstream http://127.0.0.1:3000 --timeout 5m"},
 	{"no uploads beyond 10 MiB", "--upstream http://127.0.0.1:3000 --max-body 10MiB"},
@@ -27,6 +28,7 @@ var examples = []struct{ task, args string }{
 }
 
 const usageLine = `usage: multiserver [run] --upstream URL|--config FILE [flags]
+       multiserver [run] --spawn N [flags] -- COMMAND [ARGUMENTS]
        multiserver check|demo [flags]
        multiserver purge --admin ADDR URL… | --prefix URL | --tag TAG | --all
        multiserver schema | version | completion bash|zsh|fish | help [command]

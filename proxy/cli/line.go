@@ -78,7 +78,11 @@ func (l *line) bare(name, usage, args string, action cli.ActionFunc) *cli.Comman
 
 // run does what the line asks for. A mistake in it comes as config.Mistakes.
 func (l *line) run() error {
-	err := l.app.Run(append([]string{l.app.Name}, l.args...))
+	args, err := l.withoutApp()
+	if err != nil || args == nil {
+		return err
+	}
+	err = l.app.Run(append([]string{l.app.Name}, args...))
 	if err == nil {
 		err = l.missing
 	}

@@ -63,9 +63,7 @@ func (l *line) mistakes() (all config.Mistakes) {
 		}
 		args = rest
 	}
-	if len(tail) > 0 {
-		all = append(all, config.Mistake{From: "--", Value: strings.Join(tail, " "), Why: "nothing may follow"})
-	}
+	all = append(all, takeApp(raw, tail, command)...)
 	if slices.Contains([]string{"", "run", "check"}, command) {
 		all = append(all, settingMistakes(raw, len(all) > 0)...)
 	}

@@ -33,6 +33,9 @@ func serve(c *config.Config, at stages) error {
 		return err
 	}
 	defer onReopen(s)()
+	if s.Rolls() {
+		defer onHangup(s.Roll)()
+	}
 	if at.ready != nil {
 		at.ready(s.Addrs())
 	}
@@ -51,6 +54,26 @@ func onReopen(s *server.Server) (stop func()) {
 	done.Go(func() {
 		for range asked {
 			s.Reopen()
+		}
+	})
+	return func() {
+		signal.Stop(asked)
+		close(asked)
+		done.Wait()
+	}
+}
+
+// onHangup has each of do, in turn, at each SIGHUP, which asks a server to take
+// up what is new. stop ends that.
+func onHangup(do ...func()) (stop func()) {
+	asked := make(chan os.Signal, 1)
+	signal.Notify(asked, syscall.SIGHUP)
+	var done sync.WaitGroup
+	done.Go(func() {
+		for range asked {
+			for _, f := range do {
+				f()
+			}
 		}
 	})
 	return func() {

@@ -14,6 +14,7 @@ func (g *group) metrics(m *admin.Metrics) {
 		g.upstreamMetrics(m, u)
 	}
 	g.memberMetrics(m)
+	g.spawnMetrics(m)
 }
 
 func (g *group) upstreamMetrics(m *admin.Metrics, u *pool.Upstream) {

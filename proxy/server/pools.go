@@ -11,6 +11,7 @@ import (
 	"multiserver/pool"
 	"multiserver/pool/balance"
 	"multiserver/pool/discover"
+	"multiserver/pool/spawn"
 	"multiserver/proxy"
 	"multiserver/proxy/certs"
 	"multiserver/proxy/config"
@@ -22,6 +23,7 @@ type group struct {
 	conf    *config.Config
 	members *discover.Discover // keeps the pool's up to date
 	ours    *certs.Store       // what its upstreams are shown; nil: nothing
+	spawned *spawn.App         // whose processes are members, too; nil: none
 }
 
 // makePools looks every upstream's name up once, so that a mistyped one is
@@ -52,10 +54,21 @@ func (s *Server) newGroup(ctx context.Context, of *config.Group) (*group, error)
 	if err != nil {
 		return nil, err
 	}
+	if g.spawned, err = s.newApp(of); err != nil {
+		return nil, err
+	}
 	ups := pool.New(s.poolOptions(of.Config, secure))
 	ups.Set(g.members.Targets())
 	g.Pool = &proxy.Pool{Pool: ups, Name: of.Name, Balance: of.Balance, Affinity: s.affinity(of.Config)}
 	return g, nil
+}
+
+// abandon closes a group that was never run.
+func (g *group) abandon() {
+	g.Close()
+	if g.spawned != nil {
+		g.spawned.Close()
+	}
 }
 
 // inPool says in which pool something went wrong, where there is more than one
@@ -73,7 +86,11 @@ func (g *group) run(ctx context.Context) {
 	if g.ours != nil {
 		wg.Go(func() { g.ours.Run(ctx) })
 	}
-	g.members.Run(ctx, g.Set)
+	r := &roster{pool: g.Pool.Pool, found: g.members.Targets()}
+	if g.spawned != nil {
+		wg.Go(func() { g.spawned.Run(ctx, r.setOurs) })
+	}
+	g.members.Run(ctx, r.setFound)
 	wg.Wait()
 }
 

@@ -18,6 +18,7 @@ import (
 
 	"multiserver/cache"
 	"multiserver/pool"
+	"multiserver/pool/spawn"
 	"multiserver/proxy"
 	"multiserver/proxy/admin"
 	"multiserver/proxy/certs"
@@ -50,6 +51,7 @@ type Server struct {
 	lines   *proxy.Log   // nil: none
 	sink    sink.Sink    // of lines
 	ready   atomic.Bool
+	events  spawn.Events // of all processes
 
 	turned atomic.Uint64 // connections refused for want of a worker
 
@@ -103,7 +105,7 @@ func (s *Server) abandon() {
 	}
 	s.http3.close()
 	for _, g := range s.groups {
-		g.Close()
+		g.abandon()
 	}
 	if s.cache != nil {
 		s.cache.Close()
@@ -169,10 +171,11 @@ func (s *Server) openAdmin() error {
 		Network: s.conf.Admin.Network,
 		Addr:    s.conf.Admin.Addr,
 		Token:   s.conf.AdminToken,
-		Ready:   s.ready.Load,
+		Ready:   s.isReady,
 		Metrics: s.metrics,
 		Purge:   s.purge(),
 		Cache:   s.figures(),
+		Spawn:   s.processes(),
 		Log:     s.log,
 	})
 	if err != nil {
