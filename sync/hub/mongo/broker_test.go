@@ -1,6 +1,7 @@
 package mongo
 
 import (
+	"fmt"
 	"testing"
 
 	"multiserver/sync/hub"
@@ -8,9 +9,9 @@ import (
 	"multiserver/sync/session/mongo/mongodbtest"
 )
 
-func open(t testing.TB, server *mongodbtest.Server) hub.Broker {
+func open(t testing.TB, server *mongodbtest.Server, prefix string) *Broker {
 	t.Helper()
-	b, err := New(Options{URL: server.URL(), Timeout: hubtest.Patience})
+	b, err := New(Options{URL: server.URL(), Prefix: prefix, Timeout: hubtest.Patience})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -19,9 +20,12 @@ func open(t testing.TB, server *mongodbtest.Server) hub.Broker {
 
 func TestContract(t *testing.T) {
 	server := mongodbtest.Start(t)
+	stages := 0
 	hubtest.Run(t, func(t testing.TB) *hubtest.Stage {
+		stages++
+		prefix := fmt.Sprint("hub", stages) // FerretDB reads a whole collection a hundred times a second
 		return &hubtest.Stage{
-			New:  func(t testing.TB) hub.Broker { return open(t, server) },
+			New:  func(t testing.TB) hub.Broker { return open(t, server, prefix) },
 			Kill: server.Kill,
 			Restart: func() {
 				if err := server.Restart(); err != nil {

@@ -25,7 +25,10 @@ const (
 
 // A history is
 //
-//	{_id: channel, e: epoch, o: newest offset, x: end of all, b: bytes at most, l: [{m: message, x: its end}, …]}
+//	{_id: channel, e: epoch, o: newest offset, x: end of all, n: lines, b: bytes, l: [{m: message, x: its end}, …]}
+//
+// It grows to twice its size before it is cut, so that not every message writes
+// all others anew; and FerretDB cannot cut when it appends.
 type history struct {
 	Epoch  int64     `bson:"e"`
 	Offset int64     `bson:"o"`
@@ -63,7 +66,7 @@ func (b *Broker) keep(ctx context.Context, channel string, msg []byte, keep hub.
 		if !mongo.IsDuplicateKeyError(err) {
 			return hub.ID{}, fmt.Errorf("mongodb: %w", err)
 		}
-		if err := b.shorten(ctx, channel, now); err != nil {
+		if err := b.shorten(ctx, channel, keep.Size, now); err != nil {
 			return hub.ID{}, fmt.Errorf("mongodb: %w", err)
 		}
 	}
@@ -77,15 +80,13 @@ func (b *Broker) push(ctx context.Context, channel string, msg []byte, keep hub.
 	filter := bson.D{
 		{Key: "_id", Value: binary(channel)},
 		{Key: "x", Value: bson.D{{Key: "$gt", Value: now}}},
+		{Key: "n", Value: bson.D{{Key: "$lt", Value: 2 * int64(keep.Size)}}},
 		{Key: "b", Value: bson.D{{Key: "$lte", Value: int64(max(keptBytes-len(msg), 0))}}},
 	}
 	change := bson.D{
-		{Key: "$inc", Value: bson.D{{Key: "o", Value: int64(1)}, {Key: "b", Value: int64(len(msg))}}},
+		{Key: "$inc", Value: bson.D{{Key: "o", Value: int64(1)}, {Key: "n", Value: int64(1)}, {Key: "b", Value: int64(len(msg))}}},
 		{Key: "$max", Value: bson.D{{Key: "x", Value: end}}},
-		{Key: "$push", Value: bson.D{{Key: "l", Value: bson.D{
-			{Key: "$each", Value: bson.A{bson.D{{Key: "m", Value: bson.Binary{Data: msg}}, {Key: "x", Value: end}}}},
-			{Key: "$slice", Value: -keep.Size},
-		}}}},
+		{Key: "$push", Value: bson.D{{Key: "l", Value: bson.D{{Key: "m", Value: bson.Binary{Data: msg}}, {Key: "x", Value: end}}}}},
 		{Key: "$setOnInsert", Value: bson.D{{Key: "e", Value: rand.Int64()>>11 | 1}}}, // a JavaScript number
 	}
 	opts := options.FindOneAndUpdate().SetUpsert(true).SetReturnDocument(options.After)
@@ -100,9 +101,9 @@ func (b *Broker) push(ctx context.Context, channel string, msg []byte, keep hub.
 	return h.newest(), err
 }
 
-// shorten makes room in a history: it removes one that has ended, or the older
-// half of a long one.
-func (b *Broker) shorten(ctx context.Context, channel string, now time.Time) error {
+// shorten makes room in a history: it removes one that has ended, or cuts it to
+// the newest size messages, or as many as are half of keptBytes.
+func (b *Broker) shorten(ctx context.Context, channel string, size int, now time.Time) error {
 	gone, err := b.kept.DeleteOne(ctx, bson.D{{Key: "_id", Value: binary(channel)}, {Key: "x", Value: bson.D{{Key: "$lte", Value: now}}}})
 	if err != nil || gone.DeletedCount > 0 {
 		return err
@@ -112,12 +113,13 @@ func (b *Broker) shorten(ctx context.Context, channel string, now time.Time) err
 		return err
 	}
 	left, bytes := len(h.Lines), 0
-	for left > 0 && bytes+len(h.Lines[left-1].Msg) <= keptBytes/2 {
+	for left > 0 && len(h.Lines)-left < size && bytes+len(h.Lines[left-1].Msg) <= keptBytes/2 {
 		left--
 		bytes += len(h.Lines[left].Msg)
 	}
 	filter := bson.D{{Key: "_id", Value: binary(channel)}, {Key: "e", Value: h.Epoch}, {Key: "o", Value: h.Offset}}
-	change := bson.D{{Key: "$set", Value: bson.D{{Key: "l", Value: h.Lines[left:]}, {Key: "b", Value: int64(bytes)}}}}
+	change := bson.D{{Key: "$set", Value: bson.D{
+		{Key: "l", Value: h.Lines[left:]}, {Key: "n", Value: int64(len(h.Lines) - left)}, {Key: "b", Value: int64(bytes)}}}}
 	_, err = b.kept.UpdateOne(ctx, filter, change)
 	return err
 }

@@ -34,7 +34,7 @@ func (e *ear) words() []string {
 	return append([]string(nil), e.got...)
 }
 
-func newHub(t *testing.T, url string, keep hub.History) *hub.Hub {
+func newHub(t testing.TB, url string, keep hub.History) *hub.Hub {
 	h, err := hub.New(hub.Options{
 		Broker:  broker(t, url),
 		History: func(string) hub.History { return keep },
