@@ -3,7 +3,6 @@ package session
 import (
 	"context"
 	"crypto/rand"
-	"errors"
 	"fmt"
 	"time"
 )
@@ -139,17 +138,6 @@ func (s *Sessions) End(ctx context.Context, text []byte) error {
 }
 
 func (s *Sessions) refuse(why Reason) { s.Stats.refused[why].Add(1) }
-
-// ask runs one operation of the store, unless the breaker is open.
-func (s *Sessions) ask(now int64, f func() error) error {
-	if !s.breaker.pass(now) {
-		s.refuse(BreakerShut)
-		return ErrAway
-	}
-	err := f()
-	s.breaker.tell(errors.Is(err, ErrAway), now)
-	return err
-}
 
 // newBearer makes an id that nobody has had.
 func newBearer() (b Bearer) {

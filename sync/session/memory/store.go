@@ -109,8 +109,7 @@ func (m *Store) Rotate(_ context.Context, from, to session.ID, grace time.Durati
 		return session.ErrAway
 	}
 	a, b := m.Table.shard(from), m.Table.shard(to)
-	unlock := lock(a, b, from[0]%shards < to[0]%shards)
-	defer unlock()
+	defer m.Table.lock(from, to)()
 	now := time.Now().UnixMilli()
 	r := a.by[from]
 	if r != nil && !r.Alive(now) {
@@ -123,20 +122,6 @@ func (m *Store) Rotate(_ context.Context, from, to session.ID, grace time.Durati
 	m.Table.put(b, to, r)
 	m.Table.put(a, from, &session.Record{Moved: to, End: now + grace.Milliseconds()})
 	return nil
-}
-
-// lock locks both, in the order of all who lock two.
-func lock(a, b *shard, order bool) (unlock func()) {
-	if a == b {
-		a.mu.Lock()
-		return a.mu.Unlock
-	}
-	if !order {
-		a, b = b, a
-	}
-	a.mu.Lock()
-	b.mu.Lock()
-	return func() { b.mu.Unlock(); a.mu.Unlock() }
 }
 
 // Drop is session.Store's.

@@ -67,6 +67,21 @@ func (t *Table) Close() {
 // shard: ids are made by SHA-256, any byte of them will do.
 func (t *Table) shard(id session.ID) *shard { return &t.shards[id[0]%shards] }
 
+// lock locks the shards of two ids, in the order of all who lock two.
+func (t *Table) lock(one, two session.ID) (unlock func()) {
+	i, k := one[0]%shards, two[0]%shards
+	first, second := &t.shards[min(i, k)], &t.shards[max(i, k)]
+	first.mu.Lock()
+	if first == second {
+		return first.mu.Unlock
+	}
+	second.mu.Lock()
+	return func() {
+		second.mu.Unlock()
+		first.mu.Unlock()
+	}
+}
+
 // Load copies what is under id into into, unless it has ended at now, in unix
 // ms. Then, or if nothing is there, into is left alone.
 func (t *Table) Load(id session.ID, into *session.Record, now int64) bool {
