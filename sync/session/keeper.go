@@ -50,6 +50,9 @@ const (
 	lookEvery = 15 * time.Second
 	settled   = 2 * time.Minute
 	retry     = 100 * time.Millisecond
+	// patience is how many looks fail before it is worth a word: at the start the
+	// store's client is on its way, too.
+	patience = 30
 	// maxKept is how many old keys still verify.
 	maxKept = 8
 	forever = 10 * 365 * 24 * time.Hour
@@ -87,16 +90,12 @@ func (k *Keeper) Close() {
 
 func (k *Keeper) run(ctx context.Context) {
 	defer close(k.done)
-	for told := false; ; {
+	for failed := 0; ; {
 		wait := lookEvery
-		if err := k.alone(ctx, k.look); err != nil && ctx.Err() == nil {
-			wait = retry
-			if !told {
-				k.log.Warn("session keys cannot be read from the store", "err", err)
-			}
-			told = true
-		} else {
-			told = false
+		if err := k.alone(ctx, k.look); err == nil {
+			failed = 0
+		} else if wait, failed = retry, failed+1; failed == patience {
+			k.log.Warn("session keys cannot be had from the store", "err", err)
 		}
 		select {
 		case <-time.After(wait/2 + mathrand.N(wait/2)):
