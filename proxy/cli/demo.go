@@ -14,13 +14,15 @@ import (
 )
 
 // demo runs three instances of a small app in this process, and the proxy in
-// front of them, with a cache. All flags work but --upstream.
+// front of them, with a cache. All flags work but --upstream and --config.
 func (l *line) demo(ctx *cli.Context) error {
 	if ctx.Args().Present() {
 		return l.mistakes()
 	}
-	if g, given := l.raw["upstream"]; given {
-		return config.Mistakes{{From: g.From, Value: strings.Join(g.Words, ","), Why: "the demo brings its own upstreams, want multiserver run for yours"}}
+	for _, name := range []string{"upstream", "config"} {
+		if g, given := l.raw[name]; given {
+			return config.Mistakes{{From: g.From, Value: strings.Join(g.Words, ","), Why: "the demo brings its own upstreams, want multiserver run for yours"}}
+		}
 	}
 	// Streams and slow answers end with this, so that Ctrl-C need not wait
 	// for them.
@@ -33,6 +35,7 @@ func (l *line) demo(ctx *cli.Context) error {
 	defer app.close()
 
 	l.raw["upstream"] = config.Given{From: "demo", Words: app.urls()}
+	l.raw["config"] = config.Given{From: "demo", Words: []string{"none"}}
 	if _, given := l.raw["cache"]; !given {
 		l.raw["cache"] = config.Given{From: "demo", Words: []string{"64MiB"}}
 	}

@@ -158,8 +158,10 @@ func (f *file) setting(p pair, into Raw) {
 		return
 	}
 	g := Given{From: p.at.String(), Words: words}
-	if s.Many {
-		g.at = at
+	for i := range at {
+		if s.Many {
+			g.at = append(g.at, at[i].String())
+		}
 	}
 	into[s.Name] = g
 	f.secret(s, p.at, words)

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strings"
 
 	"multiserver/proxy/route"
 )
@@ -70,22 +71,29 @@ func (b *grouping) derive(s *section) (*Config, Raw, func(name, value, why strin
 // names holds the routes' words about pools against the pools that there are.
 func (b *grouping) names(c *Config) {
 	var names []string
-	used := map[string]bool{}
-	for _, p := range c.Pools {
-		names = append(names, p.Name)
+	there, used := map[string]bool{}, map[string]bool{}
+	for i, p := range c.Pools {
+		if there[p.Name] { // two in the file have been found there
+			b.file.add(b.file.pools[i-1].at, "", "is the name of the pool that the top fills, want another")
+		}
+		names, there[p.Name] = append(names, p.Name), true
+	}
+	known := func(name string, at place) {
+		if used[name] = true; !there[name] {
+			b.unknown(name, at, names)
+		}
 	}
 	for i, s := range b.file.routes {
 		r := &c.Routes[i]
 		if s.pool == "" && len(r.Split) == 0 && !s.broken {
 			r.Pool = b.only(s, names)
 		}
-		if s.pool != "" {
-			b.known(r.Pool, s.poolAt, names)
-		}
 		used[r.Pool] = true
+		if s.pool != "" {
+			known(r.Pool, s.poolAt)
+		}
 		for j, share := range r.Split {
-			b.known(share.Pool, s.shareAt[j], names)
-			used[share.Pool] = true
+			known(share.Pool, s.shareAt[j])
 		}
 	}
 	if !b.file.routed {
@@ -106,10 +114,7 @@ func (b *grouping) only(s *section, names []string) string {
 	return ""
 }
 
-func (b *grouping) known(name string, at place, names []string) {
-	if slices.Contains(names, name) {
-		return
-	}
+func (b *grouping) unknown(name string, at place, names []string) {
 	if near := nearest(name, names); near != "" {
 		b.file.add(at, name, "no such pool, did you mean %s?", near)
 		return
@@ -141,7 +146,7 @@ func listed(names []string) string {
 	if len(names) > 10 {
 		return fmt.Sprintf("%d that there are", len(names))
 	}
-	return fmt.Sprintf("%v", names)
+	return strings.Join(names, ", ")
 }
 
 // match holds the routes against each other.

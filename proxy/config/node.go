@@ -89,7 +89,7 @@ func items(n *yaml.Node) []*yaml.Node {
 
 // words are the scalars behind a key: one, or with many also a list of them,
 // each with its place.
-func (f *file) words(p pair, many bool) (words, at []string) {
+func (f *file) words(p pair, many bool) (words []string, at []place) {
 	n := behind(p.val)
 	if n.Kind == yaml.SequenceNode && !many {
 		f.add(p.at, "", "a list, want one value")
@@ -101,7 +101,7 @@ func (f *file) words(p pair, many bool) (words, at []string) {
 			here = p.at.item(i, item.Line)
 		}
 		if word, ok := f.word(item, here); ok {
-			words, at = append(words, word), append(at, here.String())
+			words, at = append(words, word), append(at, here)
 		}
 	}
 	if n.Kind == yaml.SequenceNode && len(n.Content) == 0 {

@@ -111,23 +111,16 @@ func (f *file) readMatch(in pair, s *section) {
 }
 
 func (f *file) matchWords(p pair, s *section) []string {
-	n := behind(p.val)
-	words, _ := f.words(p, true)
-	for i, item := range items(n) {
-		at := p.at
-		if n.Kind == yaml.SequenceNode {
-			at = at.item(i, item.Line)
-		}
-		s.words[p.key] = append(s.words[p.key], at)
-	}
+	words, at := f.words(p, true)
+	s.words[p.key] = at
 	return words
 }
 
 func (f *file) matchFields(p pair, s *section) (fields []route.Field) {
 	for _, q := range f.pairs(p.val, p.at) {
-		if words, _ := f.words(q, false); len(words) == 1 { // it may be empty
+		if words, at := f.words(q, false); len(words) == 1 { // it may be empty
 			fields = append(fields, route.Field{Name: q.key, Value: words[0]})
-			s.words[p.key] = append(s.words[p.key], q.at)
+			s.words[p.key] = append(s.words[p.key], at[0])
 		}
 	}
 	return fields
