@@ -9,7 +9,7 @@ import (
 // A request with "X-Multiserver-Trace: 1" from a proxy that is trusted asks how
 // it was decided, and is told in the answer by a field of the same name:
 //
-//	X-Multiserver-Trace: route="api"; cache=uri-miss; pool="blue"; upstream="http://10.0.0.7:3001"; pick=p2c; load=3; tries=2; after=connect
+//	X-Multiserver-Trace: route="api"; cache=uri-miss; pool="blue"; upstream="http://10.0.0.7:3001"; pick=p2c; load=3; tries=2; after=refused
 //
 // cache is the tier that answered or why none did. pick is how the upstream
 // was chosen, load how many exchanges it had then, after why the try before
