@@ -11,14 +11,17 @@
 //	ring.go     tokens, and the keys that sign them
 //	keeper.go   keys that nodes make and share by the store
 //	scan.go     a merge patch is read
+//	text.go     and the strings in it
 //	encode.go   values in printable ASCII
 //	field.go    names of our fields
 //	signer.go   a signature, for backends that others can reach
 //	pin.go      the upstream of a sticky session
-//	touched.go  which sessions were touched lately
+//	move.go     rotation and the end
+//	touch.go    the idle end is put off, seldom
 //	breaker.go  a store that does not answer is not asked
 //	store.go    what a store promises: the contract
-//	record.go   a session's bytes, and the merging of a patch
+//	record.go   a session's values, and the merging of a patch
+//	binary.go   its bytes, for stores that keep one value
 //	stats.go    counters, and the reasons of refusals
 //	number.go   digits
 //

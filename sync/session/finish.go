@@ -109,57 +109,6 @@ func (s *Sessions) age(v *Visit) int64 {
 	return 0
 }
 
-// destroy drops the session. What the answer sets besides begins a new one.
-func (s *Sessions) destroy(ctx context.Context, v *Visit, dst []byte) ([]byte, error) {
-	if v.Record.Version != 0 {
-		if err := s.drop(ctx, v); err != nil {
-			return dst, err
-		}
-		s.Stats.Dropped.Add(1)
-		v.Record.Reset()
-	}
-	if v.request.sets() {
-		return s.begin(ctx, v, dst)
-	}
-	if v.offers > 0 {
-		dst = s.jar.clear(dst, v.Secure)
-	}
-	return dst, nil
-}
-
-// drop drops where the session is now, and the pointer that the client came by.
-func (s *Sessions) drop(ctx context.Context, v *Visit) error {
-	pointer := new(Record)
-	for range hops {
-		err := s.ahead(ctx, v.ID, pointer)
-		if errors.Is(err, ErrNone) {
-			break
-		}
-		if err != nil {
-			return err
-		}
-		if err := s.opt.Store.Drop(ctx, v.ID); err != nil {
-			return err
-		}
-		if pointer.Moved.Zero() {
-			break
-		}
-		v.ID = pointer.Moved
-	}
-	if v.moved {
-		return s.opt.Store.Drop(ctx, v.bearer.ID())
-	}
-	return nil
-}
-
-// ahead loads what is in the store now: a copy might not be a pointer yet.
-func (s *Sessions) ahead(ctx context.Context, id ID, into *Record) error {
-	if s.fresh != nil {
-		return s.fresh.Refresh(ctx, id, into)
-	}
-	return s.opt.Store.Load(ctx, id, into)
-}
-
 // begin makes a session under a new id, whatever the client has shown: an id
 // that we have not given out just now may be known to others.
 func (s *Sessions) begin(ctx context.Context, v *Visit, dst []byte) ([]byte, error) {
@@ -184,24 +133,6 @@ func (s *Sessions) begin(ctx context.Context, v *Visit, dst []byte) ([]byte, err
 	s.Stats.Begun.Add(1)
 	told.Version = version
 	return s.jar.set(dst, ring, &told, s.age(v), v.Secure), nil
-}
-
-// rotate moves the session to a new id. It comes before the patch: what a login
-// sets must not come to lie under an id that others may know.
-func (s *Sessions) rotate(ctx context.Context, v *Visit, told *Bearer) error {
-	b := newBearer()
-	err := s.opt.Store.Rotate(ctx, v.ID, b.ID(), s.opt.Grace)
-	if errors.Is(err, ErrMoved) {
-		s.refuse(MovedMeanwhile) // a request at the same time has, and its answer tells the client
-		return nil
-	}
-	if err != nil {
-		return err
-	}
-	s.Stats.Rotated.Add(1)
-	b.Version = v.Record.Version
-	*told, v.ID = b, b.ID()
-	return nil
 }
 
 // patch changes what is there, if that is a change.
@@ -229,31 +160,4 @@ func (s *Sessions) patch(ctx context.Context, v *Visit, told *Bearer, now int64)
 	}
 	v.ID, told.Version = at, version
 	return nil
-}
-
-// touch puts the idle end off, at most every tenth of its life.
-func (s *Sessions) touch(v *Visit, now int64) {
-	if v.Record.Version == 0 || !s.due(v, now) || !s.breaker.pass(now) {
-		return
-	}
-	ctx, cancel := context.WithTimeout(context.Background(), s.opt.Timeout)
-	defer cancel()
-	s.breaker.tell(errors.Is(s.touchAt(ctx, v, now), ErrAway), now)
-}
-
-// due tells whether the last touch is a tenth of the idle time ago.
-func (s *Sessions) due(v *Visit, now int64) bool {
-	idle := s.opt.Idle.Milliseconds()
-	return v.Record.Idle < v.Record.End && v.Record.Idle-now < idle-idle/10
-}
-
-func (s *Sessions) touchAt(ctx context.Context, v *Visit, now int64) error {
-	if !s.due(v, now) || !s.touched.first(v.ID, now, now+s.opt.Idle.Milliseconds()/10) {
-		return nil
-	}
-	err := s.opt.Store.Touch(ctx, v.ID, s.opt.Idle)
-	if err == nil {
-		s.Stats.Touched.Add(1)
-	}
-	return err
 }
