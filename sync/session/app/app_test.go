@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"net"
 	"net/http"
 	"net/http/cookiejar"
@@ -146,15 +147,17 @@ func byFast(t testing.TB, a *App) http.RoundTripper {
 }
 
 // ways are all the places and servers an application can have.
-func ways(t *testing.T, set ...func(*session.Options)) map[string]http.RoundTripper {
+func ways(t *testing.T) map[string]http.RoundTripper {
 	b := Proxy{Key: []byte("between us")}
-	one, two := sessions(t, set...), sessions(t, set...)
-	return map[string]http.RoundTripper{
-		"net/http, direct": byHTTP(t, Direct(sessions(t, set...))),
-		"fasthttp, direct": byFast(t, Direct(sessions(t, set...))),
+	one, two := sessions(t), sessions(t)
+	all := others(t)
+	maps.Copy(all, map[string]http.RoundTripper{
+		"net/http, direct": byHTTP(t, Direct(sessions(t))),
+		"fasthttp, direct": byFast(t, Direct(sessions(t))),
 		"net/http, behind": slow(t, proxy(one, byHTTP(t, Behind(b)))),
 		"fasthttp, behind": slow(t, proxy(two, byFast(t, Behind(b)))),
-	}
+	})
+	return all
 }
 
 type browser struct {
