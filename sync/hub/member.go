@@ -109,7 +109,9 @@ func (c *Conn) Leave() {
 	c.h.Stats.Members.Add(-1)
 }
 
-// Subscribe makes the connection a member of a channel, if it is none yet.
+// Subscribe makes the connection a member of a channel, if it is none yet. What
+// other nodes publish is heard a round trip to the broker later, and so is
+// what is kept, where the channel had no member here.
 func (c *Conn) Subscribe(channel string) Reason { return c.subscribe(channel, nil) }
 
 func (c *Conn) subscribe(channel string, r *resume) Reason {

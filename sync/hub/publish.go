@@ -10,7 +10,7 @@ type Post struct {
 	Channel string
 	Kind    Kind   // zero: Text
 	Exclude string // a connection that does not get it
-	Origin  string // an upstream: who hangs on it does not get it; on this node alone
+	Origin  string // of Show: an upstream; who hangs on it does not get it
 	Data    []byte // borrowed until Publish or Offer returns
 }
 
@@ -102,6 +102,8 @@ func (h *Hub) judge(p *Post) Reason {
 		p.Kind = Text
 	}
 	switch {
+	case h.ctx.Err() != nil:
+		return h.Stats.refuse(Ended)
 	case !ValidName(p.Channel):
 		return h.Stats.refuse(BadName)
 	case len(p.Data) > MaxMessage:
@@ -125,7 +127,6 @@ func (h *Hub) pack(p Post) (*outgoing, Reason) {
 	o.msg = e.append(make([]byte, 0, envelopeHead+len(e.exclude)+len(e.data)))
 	if h.has(p.Channel) {
 		o.shown = newMessage(p.Channel, ID{}, p.Kind, p.Exclude, p.Data)
-		o.shown.origin = p.Origin
 	}
 	return o, OK
 }

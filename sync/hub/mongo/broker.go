@@ -42,6 +42,8 @@ type Broker struct {
 	timeout time.Duration
 	node    int64 // a number that nobody else has
 
+	polls   bool         // tailable cursors are not tried
+	written atomic.Int64 // the number of the last document that is there
 	up      atomic.Bool
 	whole   atomic.Bool // findAndModify has no projection here
 	queue   chan item

@@ -42,7 +42,8 @@ func (f *follower) take(raw bson.Raw) error {
 	if number <= last && known {
 		return nil
 	}
-	f.last[node], f.seen = number, time.Now()
+	now := time.Now()
+	f.last[node], f.seen, f.heard = number, now, now
 	if known && number > last+1 { // failed there, or overwritten before it was read here
 		f.rejoin()
 		f.mark()

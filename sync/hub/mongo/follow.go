@@ -15,7 +15,7 @@ import (
 const (
 	maxAge    = 30 * time.Second // of a loss: beyond, what was missed is not told any more
 	mostNodes = 1000             // whose numbers are remembered; each start of a node is another one
-	await     = time.Second      // for the server to wait with an answer
+	await     = 2 * time.Second  // for the server to wait with an answer
 	overdue   = 5 * time.Second  // an answer that it should have given
 	pollEvery = 50 * time.Millisecond
 	retryMin  = 20 * time.Millisecond
@@ -27,12 +27,13 @@ type follower struct {
 	*Broker
 	last   map[int64]int64 // the last number of each node; nil: to begin at the end
 	seen   time.Time       // when it last knew all
+	heard  time.Time       // when a document last came
 	polled bool            // there are no tailable cursors
 }
 
 // tend follows until Close.
 func (b *Broker) tend() {
-	f := follower{Broker: b}
+	f := follower{Broker: b, polled: b.polls}
 	wait := retryMin
 	for {
 		begun := time.Now()
@@ -67,6 +68,7 @@ func (f *follower) follow() error {
 		return err
 	}
 	f.up.Store(true)
+	f.heard = time.Now()
 	if !f.polled {
 		err := f.tail()
 		if code := (mongo.CommandError{}); !errors.As(err, &code) || code.HasErrorLabel("NetworkError") {
@@ -125,7 +127,11 @@ func (f *follower) tail() error {
 	if err != nil {
 		return err
 	}
-	defer cursor.Close(context.WithoutCancel(f.ctx))
+	defer func() {
+		ctx, cancel := context.WithTimeout(context.WithoutCancel(f.ctx), await)
+		defer cancel()
+		_ = cursor.Close(ctx) // the server may be gone, and forgets it by itself
+	}()
 	cursor.SetBatchSize(batchLen) // one at first: FerretDB closes a cursor whose first batch is not full
 	for {
 		if err := f.next(cursor); err != nil {
@@ -148,8 +154,7 @@ func (f *follower) next(cursor *mongo.Cursor) error {
 	if cursor.ID() == 0 {
 		return io.ErrUnexpectedEOF // the server has closed it
 	}
-	f.rest()
-	return nil
+	return f.rest()
 }
 
 func (f *follower) poll() error {
@@ -180,17 +185,27 @@ func (f *follower) ask() error {
 			return err
 		}
 	}
-	if cursor.Err() == nil {
-		f.rest()
+	if cursor.Err() != nil {
+		return cursor.Err()
 	}
-	return cursor.Err()
+	return f.rest()
 }
 
-// rest is when there is nothing new.
-func (f *follower) rest() {
+// errStalled: FerretDB's cursors give nothing any more when the server is too
+// busy to look through the collection in the time that it may wait.
+var errStalled = errors.New("the cursor does not give what was written")
+
+// rest is when there is nothing new. If that lasts, a marker shows whether
+// there is not.
+func (f *follower) rest() error {
+	silence := time.Since(f.heard)
+	if silence > 2*overdue && f.written.Load() > f.last[f.node] {
+		return errStalled
+	}
 	f.seen = time.Now()
 	f.up.Store(true)
-	if f.waiting() {
-		f.mark() // the last one may have been lost
+	if silence > overdue || f.waiting() {
+		f.mark() // one may have been lost
 	}
+	return nil
 }

@@ -134,6 +134,7 @@ func (w *writer) insert(docs []any) error {
 		w.Stats.Failed.Add(1)
 		return fmt.Errorf("mongodb: %w", err)
 	}
+	w.written.Store(w.number)
 	return nil
 }
 
