@@ -43,7 +43,7 @@
 //   - route.go: Rule, Table, Find
 //   - build.go: New
 //   - order.go: Order, for people
-//   - word.go: the operator's words
+//   - rule.go, word.go: the operator's words; error.go: what is wrong with them
 //   - overlap.go: rules that take the same requests
 //   - tree.go: labels of hosts and segments of paths
 //   - match.go: conditions
