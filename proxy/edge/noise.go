@@ -13,7 +13,7 @@ type noise struct {
 }
 
 const (
-	mostChatter = 10000 // PING, SETTINGS, PRIORITY, DATA without any; a tenth of it a second is gRPC's at its busiest
+	mostChatter = 10000 // PING, SETTINGS, PRIORITY, DATA without any
 	mostResets  = 1000  // browsers give up dozens of streams when someone leaves a page
 	refill      = 10    // seconds until all of it may come again
 	smallGrant  = 64    // bytes
