@@ -24,6 +24,9 @@
 // Member, whose Post takes a message or says at once that it cannot. Backends,
 // the admin API and bridges publish.
 //
+// Who is in a channel the app decides, or the route. Where an app knows nothing
+// of channels and everyone on a path hears the same, package bridge does without.
+//
 // It promises:
 //
 //   - Each member is shown a channel's messages in the order in which each node

@@ -67,11 +67,17 @@ func (h *Hub) fills(ch *channel, after ID) {
 }
 
 // filled puts what was missed before what has come meanwhile: next drops what
-// is there twice.
+// is there twice. If the link was lost again, it is all to be looked for again.
 func (h *Hub) filled(ch *channel, missed []*Message) {
 	s := ch.shard
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	ch.filling = false
+	if ch.again {
+		ch.again = false
+		h.fill(ch)
+		return
+	}
 	h.Stats.Replayed.Add(uint64(len(missed)))
 	for _, m := range missed {
 		ch.bytes += len(m.frame)
@@ -79,14 +85,6 @@ func (h *Hub) filled(ch *channel, missed []*Message) {
 	ch.queue = append(missed, ch.queue...)
 	for _, m := range ch.queue {
 		m.sure = true
-	}
-	ch.filling = false
-	if ch.again {
-		ch.again = false
-		if len(ch.queue) == 0 {
-			h.fill(ch)
-			return
-		}
 	}
 	h.begin(ch, true)
 }

@@ -191,6 +191,28 @@ func TestAGapIsFilledBeforeAnythingNewer(t *testing.T) {
 	}
 }
 
+func TestALossWhileAGapIsFilledIsAGapToo(t *testing.T) {
+	s := newStage(t)
+	a := s.hub(keeps)
+	link := &faulty{Broker: s.m.Node()}
+	b := s.hub(keeps, func(o *Options) { o.Broker = link })
+	f, _ := s.enter(b, "kept")
+	s.say(a, "kept", "1")
+	s.hears(f, "1")
+	link.set(func() { link.deaf = true })
+	s.say(a, "kept", "2")
+	link.set(func() {
+		link.replayed = func() {
+			s.say(a, "kept", "3")
+			b.Joined("kept")
+			link.set(func() { link.deaf = false })
+			s.say(a, "kept", "4")
+		}
+	})
+	b.Joined("kept")
+	s.hears(f, "1", "2", "3", "4")
+}
+
 func TestWhatCannotBeHadAnyMoreIsCounted(t *testing.T) {
 	s := newStage(t)
 	a := s.hub(keeps)

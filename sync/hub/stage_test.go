@@ -166,6 +166,20 @@ type faulty struct {
 	deaf    bool  // guarded by mu: messages do not come
 	publish error // guarded by mu: after it is published, unless lost
 	lost    bool  // guarded by mu: nothing is published
+
+	replayed func() // guarded by mu: called once, before Replay returns
+}
+
+func (f *faulty) Replay(ctx context.Context, channel string, after ID, each func(id ID, msg []byte)) (ID, error) {
+	newest, err := f.Broker.Replay(ctx, channel, after, each)
+	f.mu.Lock()
+	hook := f.replayed
+	f.replayed = nil
+	f.mu.Unlock()
+	if hook != nil {
+		hook()
+	}
+	return newest, err
 }
 
 func (f *faulty) Open(s Sink) error { f.sink = s; return f.Broker.Open(f) }
