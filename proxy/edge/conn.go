@@ -2,7 +2,6 @@ package edge
 
 import (
 	"crypto/tls"
-	"io"
 	"sync"
 	"time"
 
@@ -220,43 +219,4 @@ func (c *conn) lull() error {
 	}
 	c.wire.ResumeRead()
 	return nil
-}
-
-// end has what is still to be sent go, behind a GOAWAY, and waits for the
-// exchanges under way, whose streams are gone.
-func (c *conn) end(why Ending) {
-	c.edge.Stats.Endings[why].Add(1)
-	c.mu.Lock()
-	c.over = true
-	c.farewell.stop()
-	for _, s := range c.open {
-		s.die(io.ErrUnexpectedEOF)
-	}
-	if why != Left {
-		c.out.goAway(c.last, why.code())
-	}
-	c.mu.Unlock()
-	c.out.end()
-	if why != Left {
-		c.linger()
-	}
-	_ = c.wire.NetConn().Close()
-	c.lanes.end()
-}
-
-// linger reads until the client has closed, within reason: closing with bytes
-// unread would be a reset, which may overtake our last words.
-func (c *conn) linger() {
-	half, ok := c.wire.NetConn().(interface{ CloseWrite() error })
-	if !ok || half.CloseWrite() != nil {
-		return
-	}
-	c.wire.ResumeRead()
-	c.wire.ReadWithin(parting)
-	for n := 0; n < connWindow; n += len(c.wire.Buffered()) {
-		c.wire.Skip(len(c.wire.Buffered()))
-		if c.wire.Fill(wire.LargeBuffer) != nil {
-			return
-		}
-	}
 }

@@ -13,11 +13,11 @@
 //	edge.go        the limits; who is connected; the drain of all
 //	stats.go       why streams were reset, and connections ended
 //
-//	conn.go        a connection of HTTP/2, from the preface to its end
+//	conn.go        a connection of HTTP/2, from the preface on: reading frames
 //	frame.go       frames as bytes
 //	handle.go      what each kind of frame does
 //	settings.go    what either side may do
-//	farewell.go    the two GOAWAYs of a drain; PING
+//	farewell.go    the two GOAWAYs of a drain; PING; how a connection ends
 //	noise.go       how much of what costs a client nothing it may do
 //	open.go        from HEADERS to a stream, and its end
 //	block.go       a header block as a head in HTTP/1.1's bytes
