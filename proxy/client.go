@@ -18,7 +18,8 @@ type Client struct {
 	p *Proxy
 	x *Exchange // what quick leaves behind
 
-	h2 func(*wire.Conn) // takes over what turns out to speak HTTP/2; nil: nobody does
+	h2   func(*wire.Conn) // takes over what turns out to speak HTTP/2; nil: nobody does
+	over func()           // is called at the end of a connection that Take has left; nil: it may not
 
 	addr     netip.Addr // not valid on a Unix socket
 	trusted  bool       // a proxy of ours: what it says about its client is believed
@@ -35,27 +36,97 @@ func (p *Proxy) ServeConn(nc net.Conn) { p.ServeConnOr(nc, nil) }
 
 // ServeConnOr is ServeConn, but hands a connection that begins with HTTP/2's
 // preface to h2, which may use it until it returns. nil: such a one is refused.
-func (p *Proxy) ServeConnOr(nc net.Conn, h2 func(*wire.Conn)) {
+func (p *Proxy) ServeConnOr(nc net.Conn, h2 func(*wire.Conn)) { p.Take(nc, h2, nil) }
+
+// Take is ServeConnOr, but returns as soon as nothing happens on the connection:
+// true, and what comes later is served by goroutines of its own until it ends,
+// is closed, and over is called. So an idle client, or an idle tunnel, costs
+// neither a stack nor a buffer. false: it has ended, and over is never called.
+func (p *Proxy) Take(nc net.Conn, h2 func(*wire.Conn), over func()) (outlives bool) {
 	c := p.NewClient(nc)
-	c.h2 = h2
+	c.h2, c.over = h2, over
 	p.Stats.Clients.Add(1)
-	defer p.Stats.Clients.Add(-1)
-	quick := c.quick
+	c.MayPark(over != nil)
 	c.ReadWithin(p.opt.Head) // a new connection has something to say
+	if c.run() {
+		return true
+	}
+	p.Stats.Clients.Add(-1)
+	return false
+}
+
+// Wake goes on with a connection that was parked.
+func (c *Client) Wake() {
+	if !c.run() {
+		c.leave()
+	}
+}
+
+// leave is the end of a connection that Take has left.
+func (c *Client) leave() {
+	c.p.Stats.Clients.Add(-1)
+	c.over()
+}
+
+// run serves until the connection ends, or goes on without this goroutine.
+func (c *Client) run() (goesOn bool) {
+	quick := c.quick
 	for {
-		if c.Each(quick) != nil {
+		switch err := c.Each(quick); {
+		case err == wire.ErrQuiet:
+			if c.Park(c, true) {
+				return true
+			}
+			continue
+		case err != nil:
 			_ = c.Close()
-			return
+			return false
 		}
 		if c.x == nil {
 			c.x = acquireExchange(c)
 			c.slow(c.x)
 		}
-		if !c.part() {
-			return
+		if t := c.x.tunnel; c.x.detached {
+			c.detach(c.x)
+			t.start()
+			return true
 		}
-		c.ReadWithin(p.opt.KeepAlive)
+		if !c.part() {
+			return false
+		}
+		c.ReadWithin(c.p.opt.KeepAlive)
 	}
+}
+
+// detach ends the exchange of a tunnel that goes on without it: it would be a
+// third of what an idle tunnel costs. Only for the sake of a log it stays.
+func (c *Client) detach(x *Exchange) {
+	if c.p.opt.Lines == nil {
+		x.link = nil // the tunnel's
+		c.conclude(x)
+		x.release()
+		c.x = nil
+	}
+}
+
+func (c *Client) conclude(x *Exchange) {
+	x.detached = false
+	c.p.done(x, nil)
+	c.p.finish(x)
+}
+
+// tunneled ends a connection behind its tunnel.
+func (c *Client) tunneled(t *Tunnel) {
+	c.p.Stats.Upgraded.Add(-1)
+	if x := c.x; x != nil {
+		x.sent, x.Res.Close = t.down.passed, true
+		c.conclude(x)
+		c.part()
+	} else {
+		t.link.Drop()
+		_ = c.Close()
+	}
+	c.leave()
 }
 
 // NewClient returns a Client whose requests the caller has served one by one,
@@ -124,6 +195,7 @@ func (c *Client) slow(x *Exchange) {
 	case err == nil:
 		c.serve(x)
 	case c.h2 != nil && c.Wrote() == 0 && (bytes.HasPrefix(c.Buffered(), preface) || foreign(c.Buffered())):
+		c.MayPark(false)
 		c.h2(c.Conn)
 		x.close, x.broken = true, true
 	default:

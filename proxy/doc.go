@@ -20,7 +20,10 @@
 //	relay.go     an answer's body, buffered, spliced or in chunks
 //	upgrade.go   WebSocket: the handshake's way, and the 101's
 //	handshake.go what both must say
-//	tunnel.go    two directions of bytes
+//	tunnel.go    two directions of bytes, parked while they are quiet
+//	tunnel_watch.go  who takes part in WebSockets: the door
+//	tunnel_post.go   frames that are put in between the upstream's
+//	frames_sieve.go  messages that are taken out
 //	farewell.go  how tunnels are told that this is the end
 //	frames.go    where a direction stands
 //	answer.go    our own answers, to failures and to what admit refuses

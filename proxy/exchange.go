@@ -57,6 +57,7 @@ type Exchange struct {
 	close     bool   // this exchange is its connection's last
 	unread    bool   // the client may be sending what nobody will read
 	broken    bool   // the client's connection cannot be used any more
+	detached  bool   // its tunnel has it, and finishes it
 	lost      bool   // it panicked, and is not to be used again
 	cut       bool   // only a reset tells the client that the answer is not whole
 

@@ -101,6 +101,9 @@ func (p *Proxy) finish(x *Exchange) {
 		p.opt.Log.Error("BUG: panic", "cause", r, "stack", string(debug.Stack()))
 		x.wreck()
 	}
+	if x.detached {
+		return
+	}
 	x.exit()
 	if x.broken {
 		x.close = true

@@ -50,7 +50,17 @@ func startProxyWith(t testing.TB, change func(*proxy.Options), origins ...string
 		ups.Close()
 		guard.Close()
 	})
-	return listen(t, p.ServeConn), p
+	return listen(t, taking(p)), p
+}
+
+// taking serves as ServeConn does, but lets quiet connections park.
+func taking(p *proxy.Proxy) func(net.Conn) {
+	return func(nc net.Conn) {
+		over := make(chan struct{})
+		if p.Take(nc, nil, func() { close(over) }) {
+			<-over
+		}
+	}
 }
 
 // listen serves every connection in a goroutine until the test ends, then

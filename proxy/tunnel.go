@@ -6,14 +6,16 @@ import (
 	"sync/atomic"
 	"time"
 
+	"multiserver/pool"
 	"multiserver/proxy/wire"
 )
 
 // Tunnel is a WebSocket between its handshake and its end: two directions of
 // bytes, each with a goroutine that reads, writes the same at once, and waits
-// with no buffer in hand. Nothing else ever writes to either end, but for what
-// a Watcher posts to the client, so that what we have to say ourselves cannot
-// fall between the bytes of a frame.
+// with no buffer in hand; after a while of silence without the goroutine, too.
+// Nothing else ever writes to either end, but for what a Watcher posts to the
+// client, so that what we have to say ourselves cannot fall between the bytes
+// of a frame.
 type Tunnel struct {
 	Tag any // the Watcher's own
 
@@ -26,6 +28,14 @@ type Tunnel struct {
 	half atomic.Bool  // one direction has ended
 	told atomic.Bool  // it is to end
 	dead atomic.Bool  // it was cut
+	open atomic.Int32 // directions that have not ended
+
+	// Who hears that both have ended, and whether directions with nothing to
+	// pass have no goroutine: done where one waits, else client, and they have
+	// none.
+	done   chan struct{}
+	client *Client
+	link   *pool.Link
 
 	word  atomic.Pointer[[]byte] // the Close to say; nil: goingAway
 	posts *posts                 // what its Watcher has to do with it; nil: nobody watches
@@ -53,35 +63,63 @@ func (t *Tunnel) join(x *Exchange) {
 	t.up = direction{t: t, src: client, dst: up, frames: frames{masked: true}}
 }
 
-// carry passes bytes between the two until both have ended, and returns how
-// many the client got.
-func (t *Tunnel) carry() (sent int64) {
+// carry passes bytes between the two until both have ended.
+func (t *Tunnel) carry() {
+	t.done = make(chan struct{})
+	t.start()
+	<-t.done
+}
+
+// start begins to pass bytes. From here on each direction is a goroutine, or
+// parked if it may be; the one that ends last ends the tunnel.
+func (t *Tunnel) start() {
 	p, client, up := t.p, t.down.dst, t.down.src
 	t.last.Store(p.opt.Guard.Now())
-	for _, d := range [...]*direction{&t.down, &t.up} {
-		d.src.ReadWithin(0)
-		d.dst.WriteWithin(t.route.Idle)
+	t.open.Store(2)
+	for _, c := range [...]*wire.Conn{client, up} {
+		c.ReadWithin(0)
+		c.WriteWithin(t.route.Idle)
+		c.Own()
+		c.MayPark(t.done == nil)
 	}
 	up.ReadWithin(t.route.TunnelIdle) // one of them looks after the silence of both
 	p.tunnels.add(t)
-	defer p.tunnels.remove(t)
-	client.Hold(func() { up.Hold(t.run) })
-	return t.down.passed
-}
-
-func (t *Tunnel) run() {
 	if t.posts != nil {
 		t.yield() // the turn that begin took
-		defer t.close()
 	}
-	done := make(chan struct{})
-	go func() {
-		defer close(done)
-		defer t.rescue()
-		t.up.run()
-	}()
-	t.down.run()
-	<-done
+	for _, d := range [...]*direction{&t.down, &t.up} {
+		if t.done != nil || !d.src.Park(d, false) {
+			go d.Wake()
+		}
+	}
+}
+
+// Wake passes bytes on until src is quiet and parked, or has ended.
+func (d *direction) Wake() {
+	if !d.carry() {
+		d.t.ended()
+	}
+}
+
+func (d *direction) carry() (parked bool) {
+	defer d.t.rescue()
+	return d.run()
+}
+
+// ended is for a direction that has.
+func (t *Tunnel) ended() {
+	if t.open.Add(-1) > 0 {
+		return
+	}
+	if t.posts != nil {
+		t.close()
+	}
+	t.p.tunnels.remove(t)
+	if t.done != nil {
+		close(t.done)
+		return
+	}
+	t.client.tunneled(t)
 }
 
 // rescue has a panic cost this tunnel and nothing else.
@@ -100,8 +138,8 @@ func (t *Tunnel) cut() {
 	t.down.dst.Interrupt()
 }
 
-// run passes bytes on until src has ended, or the tunnel.
-func (d *direction) run() {
+// run passes bytes on until src has ended, or the tunnel, or src is parked.
+func (d *direction) run() (parked bool) {
 	pass := d.pass
 	if d.posts() != nil {
 		pass = d.passInTurn
@@ -111,10 +149,14 @@ func (d *direction) run() {
 		switch {
 		case d.lost != nil:
 			d.t.cut()
-			return
+			return false
+		case err == wire.ErrQuiet:
+			if d.src.Park(d, false) {
+				return true
+			}
 		case err != nil && !d.goesOn(err):
 			d.end(err)
-			return
+			return false
 		}
 		if d.parting() {
 			d.part()

@@ -25,6 +25,9 @@ func (p *Proxy) upgrade(x *Exchange) bool {
 		f := p.shake(x, x.up)
 		if f == nil && x.Res.Status == 101 {
 			f = p.tunnel(x)
+			if x.detached {
+				return false
+			}
 		} else if f == nil {
 			x.stray()
 			f = p.relay(x)
@@ -88,11 +91,17 @@ func (p *Proxy) tunnel(x *Exchange) *pool.Fault {
 	}
 	x.settle()
 	p.Stats.Upgraded.Add(1)
-	defer p.Stats.Upgraded.Add(-1)
 	c.Release()
 	l.Release()
 	l.Serve(nil) // the client's end is found by reading it
-	x.sent = t.carry()
+	if c.over != nil && wire.CanSplice(c.Conn, l.Conn) {
+		t.client, t.link = c, l
+		x.tunnel, x.detached = t, true // goes on from Client.run
+		return nil
+	}
+	t.carry()
+	p.Stats.Upgraded.Add(-1)
+	x.sent = t.down.passed
 	x.Res.Close = true
 	return nil
 }

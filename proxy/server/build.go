@@ -39,5 +39,6 @@ func (s *Server) makeProxy(pages proxy.Pages) {
 		Idle:      c.Idle,
 		MaxHead:   c.MaxHead,
 	})
+	s.crowd.most, s.crowd.log = c.MaxConnections, s.log
 	s.front = newFront(c.MaxConnections, s.proxy, s.edge, s.log)
 }

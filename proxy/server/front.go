@@ -1,6 +1,7 @@
 package server
 
 import (
+	"context"
 	"crypto/tls"
 	"fmt"
 	"log/slog"
@@ -13,6 +14,7 @@ import (
 
 	"multiserver/proxy"
 	"multiserver/proxy/edge"
+	"multiserver/proxy/wire"
 )
 
 // newFront returns the fasthttp server that takes connections and bounds them
@@ -22,17 +24,16 @@ import (
 // anyone could look at the bytes.
 func newFront(most int, p *proxy.Proxy, e *edge.Edge, log *slog.Logger) *fasthttp.Server {
 	s := &fasthttp.Server{
-		Concurrency: most,
+		Concurrency: most + spare,
 		Logger:      printer{log, most},
 		Handler:     func(*fasthttp.RequestCtx) { panic("BUG: fasthttp's own loop was entered") },
 	}
 	s.NextProto(http1, func(nc net.Conn) error {
-		n := nc.(*negotiated)
+		n, h2 := nc.(*negotiated), e.Take
 		if n.tls != nil { // RFC 9113 §3.3: here HTTP/2 would have been agreed on
-			p.ServeConn(n.Conn)
-		} else {
-			p.ServeConnOr(n.Conn, e.Take)
+			h2 = nil
 		}
+		n.parted.Store(p.Take(n.Conn, h2, n.count))
 		return nil
 	})
 	s.NextProto(http2, func(nc net.Conn) error {
@@ -50,20 +51,66 @@ const (
 	nothing = "nothing" // who it is was not said as it must, or TLS not agreed on: all there was to say is said
 )
 
+// spare workers are those that have not noticed yet that their connection has
+// gone: it is crowd that bounds.
+const spare = 64
+
+// crowd is the connections that are open, whoever serves them: one on which
+// nothing happens leaves its worker, and fasthttp counts no others.
+type crowd struct {
+	most    int
+	open    atomic.Int64
+	refused atomic.Uint64
+	warned  atomic.Int64 // minutes since 1970
+	log     *slog.Logger
+}
+
+// enter tells whether there is a place for one more.
+func (c *crowd) enter() bool {
+	if c.open.Add(1) <= int64(c.most) {
+		return true
+	}
+	c.open.Add(-1)
+	if now := time.Now().Unix() / 60; c.warned.Swap(now) != now {
+		c.log.Warn("connections refused, as many as allowed are open", "limit", c.most, "raise", "--max-connections")
+	}
+	return false
+}
+
+// wait waits until nobody is left, at most until ctx is done.
+func (c *crowd) wait(ctx context.Context) {
+	t := time.NewTicker(wire.Tick)
+	defer t.Stop()
+	for c.open.Load() > 0 {
+		select {
+		case <-t.C:
+		case <-ctx.Done():
+			return
+		}
+	}
+}
+
 // listener gives its connections a protocol.
 type listener struct {
 	net.Listener
-	refused *atomic.Uint64
+	crowd   *crowd
 	headers *headers    // nil: none come here
 	tls     *handshakes // nil: none is spoken here
 }
 
 func (l listener) Accept() (net.Conn, error) {
-	c, err := l.Listener.Accept()
-	if err != nil {
-		return nil, err
+	for {
+		c, err := l.Listener.Accept()
+		if err != nil {
+			return nil, err
+		}
+		n := &negotiated{Conn: c, crowd: l.crowd, headers: l.headers, tls: l.tls}
+		if l.crowd.enter() {
+			n.counted.Store(true)
+			return n, nil
+		}
+		_ = n.Close()
 	}
-	return &negotiated{Conn: c, refused: l.refused, headers: l.headers, tls: l.tls}, nil
 }
 
 // negotiated is a connection that says which protocol it speaks, as one on
@@ -73,8 +120,17 @@ type negotiated struct {
 	proto    string // once a worker has it
 	headers  *headers
 	tls      *handshakes
-	taken    bool // by a worker
-	refused  *atomic.Uint64
+	crowd    *crowd
+	taken    bool        // by a worker
+	counted  atomic.Bool // in crowd
+	parted   atomic.Bool // from its worker, and is not for it to close
+}
+
+// count takes n out of crowd, once.
+func (n *negotiated) count() {
+	if n.counted.Swap(false) {
+		n.crowd.open.Add(-1)
+	}
 }
 
 // Handshake is called by the worker, and so holds nobody else up. It returns
@@ -109,8 +165,12 @@ const full = "HTTP/1.1 503 Service Unavailable\r\n" +
 // socket's buffer, so the accept loop that calls this does not wait. By TLS it
 // would have to: there the end is the answer.
 func (n *negotiated) Close() error {
+	if n.parted.Load() {
+		return nil
+	}
+	defer n.count()
 	if !n.taken {
-		n.refused.Add(1)
+		n.crowd.refused.Add(1)
 	}
 	if !n.taken && n.tls == nil {
 		_ = n.SetWriteDeadline(time.Now().Add(time.Millisecond))

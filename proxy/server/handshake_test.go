@@ -226,7 +226,7 @@ func TestTooManyClientsByTLSAreClosed(t *testing.T) {
 	await(t, "a refusal", func() bool {
 		nc := s.raw()
 		got, _ := io.ReadAll(nc)
-		return len(got) == 0 && s.turned.Load() > 0
+		return len(got) == 0 && s.crowd.refused.Load() > 0
 	})
 }
 

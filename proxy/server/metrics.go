@@ -10,7 +10,7 @@ import (
 func (s *Server) metrics(m *admin.Metrics) {
 	st := &s.proxy.Stats
 	m.Gauge("multiserver_clients", "Client connections open.", float64(st.Clients.Load()))
-	m.Counter("multiserver_clients_refused_total", "Connections refused, as many as allowed were open.", s.turned.Load())
+	m.Counter("multiserver_clients_refused_total", "Connections refused, as many as allowed were open.", s.crowd.refused.Load())
 	m.Gauge("multiserver_tunnels", "WebSocket tunnels open.", float64(st.Upgraded.Load()))
 	m.Counter("multiserver_tunnels_idle_total", "WebSocket tunnels ended for being silent too long.", st.TunnelsIdle.Load())
 	m.Counter("multiserver_tunnels_told_total", "WebSocket tunnels told at the end of a drain to come again.", st.TunnelsTold.Load())

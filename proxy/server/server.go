@@ -53,7 +53,7 @@ type Server struct {
 	ready   atomic.Bool
 	events  spawn.Events // of all processes
 
-	turned atomic.Uint64 // connections refused for want of a worker
+	crowd crowd // of clients
 
 	opened []io.Closer // what New opened, for when it fails
 }
@@ -211,7 +211,7 @@ func (s *Server) Run(ctx context.Context) error {
 	take := func(ln net.Listener, as string, tls *handshakes) {
 		s.log.Info(as, "addr", ln.Addr().String())
 		wg.Go(func() {
-			if err := s.front.Serve(listener{ln, &s.turned, headersAt(ln), tls}); err != nil {
+			if err := s.front.Serve(listener{ln, &s.crowd, headersAt(ln), tls}); err != nil {
 				failed <- fmt.Errorf("listener %s: %w", ln.Addr(), err)
 			}
 		})
@@ -275,6 +275,7 @@ func (s *Server) drain() {
 	closed := make(chan struct{})
 	go func() {
 		_ = s.front.ShutdownWithContext(ctx)
+		s.crowd.wait(ctx)
 		s.http3.wait(ctx)
 		close(closed)
 	}()

@@ -35,8 +35,11 @@ func (c *Conn) resume() {
 	c.shard.mu.Lock()
 	defer c.shard.mu.Unlock()
 	_ = c.nc.SetReadDeadline(time.Time{})
-	if c.given.Load() {
-		_ = c.nc.SetReadDeadline(past) // Interrupt's, which we may have taken back
+	switch end := c.ends.Load(); { // what we may have taken back
+	case c.given.Load():
+		_ = c.nc.SetReadDeadline(past)
+	case end != 0:
+		_ = c.nc.SetReadDeadline(time.Unix(0, end))
 	}
 }
 

@@ -29,8 +29,15 @@ type Conn struct {
 	first int    // size of the buffer to begin with
 
 	rd, wr wait
-	wrote  int64                // bytes, of the writing goroutine
-	given  atomic.Bool          // up, by Interrupt
+	wrote  int64         // bytes, of the writing goroutine
+	given  atomic.Bool   // up, by Interrupt
+	parks  atomic.Bool   // see MayPark
+	state  atomic.Uint32 // see Park
+	ends   atomic.Int64  // of EndWithin, in Unix nanoseconds; 0: none
+	since  int64         // when it was parked; 0: it was not
+	spot   int32         // in the lot
+	turn   int32         // its own; 0: none yet
+	waker  Waker
 	client atomic.Pointer[Conn] // whose exchange this upstream connection serves
 
 	reading
@@ -75,8 +82,11 @@ func rawConn(nc net.Conn) syscall.RawConn {
 // Close closes the connection and takes back its buffer.
 func (c *Conn) Close() error {
 	c.guard.leave(c)
+	if l := c.guard.lots.Load(); l != nil {
+		l.leave(c)
+	}
 	err := c.nc.Close()
-	c.r = c.w
+	c.r, c.fd = c.w, 0
 	c.Release()
 	return err
 }
@@ -103,6 +113,7 @@ func (c *Conn) NetConn() net.Conn { return c.nc }
 func (c *Conn) Interrupt() {
 	c.given.Store(true)
 	_ = c.nc.SetDeadline(past)
+	c.unpark()
 }
 
 // InterruptRead is Interrupt for reads only; ResumeRead takes it back once
@@ -110,6 +121,7 @@ func (c *Conn) Interrupt() {
 func (c *Conn) InterruptRead() {
 	c.given.Store(true)
 	_ = c.nc.SetReadDeadline(past)
+	c.unpark()
 }
 
 // ResumeRead lets reads go on after InterruptRead.
@@ -127,7 +139,13 @@ func (c *Conn) WriteWithin(d time.Duration) { c.wr.within(c.guard.Now(), d) }
 
 // EndWithin limits what is still read to end d from now, whatever limits come
 // later; the goroutine that reads need not know.
-func (c *Conn) EndWithin(d time.Duration) { _ = c.nc.SetReadDeadline(time.Now().Add(d)) }
+func (c *Conn) EndWithin(d time.Duration) {
+	end := time.Now().Add(d)
+	c.ends.Store(end.UnixNano())
+	c.parks.Store(false) // the Guard knows nothing of this limit
+	_ = c.nc.SetReadDeadline(end)
+	c.unpark()
+}
 
 // EndWrites is EndWithin for what is still written.
 func (c *Conn) EndWrites(d time.Duration) { _ = c.nc.SetWriteDeadline(time.Now().Add(d)) }

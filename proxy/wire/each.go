@@ -32,13 +32,16 @@ func (c *Conn) eachOf(f func() bool, flag int64) error {
 		}
 	}
 	c.flag = flag
-	c.ready, c.turns, c.drained, c.rerr = f, 0, false, nil
+	c.ready, c.turns, c.drained, c.rerr, c.brief = f, 0, false, nil, c.rested()
 	err := c.raw.Read(c.on.each)
 	c.ready = nil
 	if err == nil {
 		err = c.rerr
 	}
-	return c.readErr(err)
+	if err = c.readErr(err); err == ErrQuiet {
+		c.resume()
+	}
+	return err
 }
 
 func (c *Conn) each(fd uintptr) bool {
@@ -54,6 +57,10 @@ func (c *Conn) each(fd uintptr) bool {
 				return true
 			}
 			c.drop()
+			if c.brief && c.turns > 0 {
+				c.rerr = ErrQuiet
+				return true
+			}
 			c.rd.begin(c.flag)
 			return false
 		}

@@ -26,6 +26,9 @@ type Guard struct {
 	next   atomic.Uint32
 	stop   chan struct{}
 	done   chan struct{}
+
+	lots  atomic.Pointer[lot] // nil: nothing was parked yet, or nothing can be
+	begin sync.Once           // of lots
 }
 
 type shard struct {
@@ -47,6 +50,15 @@ func NewGuard() *Guard {
 func (g *Guard) Close() {
 	close(g.stop)
 	<-g.done
+	if l := g.lot(); l != nil {
+		l.close()
+	}
+}
+
+// lot is where connections are parked; nil: none can be.
+func (g *Guard) lot() *lot {
+	g.begin.Do(func() { g.lots.Store(newLot()) })
+	return g.lots.Load()
 }
 
 // Now is the time as of the last Tick, in milliseconds that the Guard has seen
@@ -105,9 +117,9 @@ func (s *shard) sweep(now int64, ask bool) {
 		switch {
 		case d <= 0:
 		case d>>seqBits <= now:
-			c.rd.end(d, timedOut, c.nc.SetReadDeadline)
+			c.endRead(d, timedOut)
 		case d&asked != 0 && c.off != nil && c.off.Load():
-			c.rd.end(d, calledOff, c.nc.SetReadDeadline)
+			c.endRead(d, calledOff)
 		case ask:
 			c.askClient(d)
 		}
@@ -123,15 +135,26 @@ func (c *Conn) askClient(d int64) {
 	}
 	client := c.client.Load()
 	switch {
+	case d&(idle|lull) != 0 && c.parks.Load():
+		if c.state.Load() == awake { // where an end that comes later is seen as well
+			w.end(d, quiet, c.nc.SetReadDeadline)
+		}
 	case d&(idle|lull) != 0:
 		if w.missed == 0 && c.Left() { // see Each
-			w.end(d, clientLeft, c.nc.SetReadDeadline)
+			c.endRead(d, clientLeft)
 		}
 		w.missed = 1 // once is enough: an end that comes later wakes the wait
 	case client != nil && client.Left():
 		if w.missed++; w.missed >= askPatience || client.sock == nil { // what is no socket knows for sure
-			w.end(d, clientLeft, c.nc.SetReadDeadline)
+			c.endRead(d, clientLeft)
 		}
+	}
+}
+
+// endRead ends the wait d for bytes, also a parked one.
+func (c *Conn) endRead(d, why int64) {
+	if c.rd.due.CompareAndSwap(d, why) && !c.unpark() {
+		_ = c.nc.SetReadDeadline(past)
 	}
 }
 
@@ -143,7 +166,7 @@ func (g *Guard) EndIdle() {
 		s.mu.Lock()
 		for _, c := range s.conns {
 			if d := c.rd.due.Load(); d > 0 && d&idle != 0 {
-				c.rd.end(d, timedOut, c.nc.SetReadDeadline)
+				c.endRead(d, timedOut)
 			}
 		}
 		s.mu.Unlock()
@@ -210,6 +233,7 @@ const (
 	timedOut   = -1
 	clientLeft = -2
 	calledOff  = -3
+	quiet      = -4
 )
 
 var past = time.Unix(1, 0)
@@ -239,6 +263,8 @@ func (w *wait) finish() error {
 		return ErrGone
 	case calledOff:
 		return ErrCalledOff
+	case quiet:
+		return ErrQuiet
 	}
 	return nil
 }

@@ -16,6 +16,7 @@ type reading struct {
 	ready   func() bool // of Each
 	turns   int         // of Each
 	drained bool        // of Each: the last read took all there was
+	brief   bool        // of Each: it was parked for long, and is to be again
 }
 
 // Read reads straight from the connection, past the buffer, which must be

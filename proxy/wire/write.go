@@ -9,23 +9,15 @@ type writing struct {
 	out  []byte // what is still to go,
 	then []byte // and then
 	werr error
-	fd   uintptr // within Hold, else 0
+	fd   uintptr // behind Own, else 0
 }
 
-// Hold calls f and keeps the socket from being closed meanwhile: Close waits for
-// f, which must not call it. So writes need not lock the socket each time, a
-// thirtieth of what a small message through a tunnel costs.
-func (c *Conn) Hold(f func()) {
-	called := false
+// Own has writes go to the socket without locking it each time, a thirtieth of
+// what a small message through a tunnel costs. From here on the caller sees to
+// it that Close is not called while a write is under way.
+func (c *Conn) Own() {
 	if c.raw != nil {
-		_ = c.raw.Control(func(fd uintptr) {
-			called, c.fd = true, fd
-			f()
-			c.fd = 0
-		})
-	}
-	if !called {
-		f()
+		_ = c.raw.Control(func(fd uintptr) { c.fd = fd })
 	}
 }
 

@@ -1,0 +1,115 @@
+package wire
+
+import (
+	"os"
+	"sync"
+	"syscall"
+)
+
+// lot is where connections are parked: an epoll set beside the runtime's, and
+// one goroutine. A connection's place in it is made the first time and kept
+// until the connection is closed; each time it is parked it is armed for one
+// event, which also comes if there was something before.
+type lot struct {
+	f    *os.File // the set, which the runtime waits for
+	raw  syscall.RawConn
+	fd   int
+	done chan struct{}
+
+	mu    sync.Mutex
+	conns []*Conn // guarded by mu; by place, nil: free
+	free  []int32 // guarded by mu
+	turn  int32   // guarded by mu; of the last place taken
+}
+
+func newLot() *lot {
+	fd, err := syscall.EpollCreate1(syscall.EPOLL_CLOEXEC)
+	if err != nil {
+		return nil
+	}
+	_ = syscall.SetNonblock(fd, true) // so that os takes it for something to wait for
+	l := &lot{f: os.NewFile(uintptr(fd), "parked connections"), fd: fd, done: make(chan struct{})}
+	if l.raw, err = l.f.SyscallConn(); err != nil {
+		_ = l.f.Close()
+		return nil
+	}
+	go l.run()
+	return l
+}
+
+func (l *lot) close() {
+	_ = l.f.Close()
+	<-l.done
+}
+
+// run wakes those for whom there is something.
+func (l *lot) run() {
+	defer close(l.done)
+	var events [128]syscall.EpollEvent
+	for {
+		n := 0
+		err := l.raw.Read(func(fd uintptr) bool {
+			n, _ = syscall.EpollWait(int(fd), events[:], 0)
+			return n > 0
+		})
+		if err != nil {
+			return
+		}
+		for i := range events[:n] {
+			if c := l.at(events[i].Fd, events[i].Pad); c != nil {
+				c.unpark()
+			}
+		}
+	}
+}
+
+// at is who has that place.
+func (l *lot) at(place, turn int32) *Conn {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if c := l.conns[place]; c != nil && c.turn == turn {
+		return c
+	}
+	return nil // it was closed since
+}
+
+// watch arms c, and tells whether that worked.
+func (l *lot) watch(c *Conn) (ok bool) {
+	op := syscall.EPOLL_CTL_MOD
+	if c.turn == 0 {
+		op = syscall.EPOLL_CTL_ADD
+		l.take(c)
+	}
+	const oneShot = 1 << 30 // EPOLLONESHOT
+	e := syscall.EpollEvent{Events: syscall.EPOLLIN | syscall.EPOLLRDHUP | oneShot, Fd: c.spot, Pad: c.turn}
+	err := c.raw.Control(func(fd uintptr) { ok = syscall.EpollCtl(l.fd, op, int(fd), &e) == nil })
+	return ok && err == nil
+}
+
+func (l *lot) take(c *Conn) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.turn++; l.turn == 0 {
+		l.turn++
+	}
+	c.turn = l.turn
+	if n := len(l.free); n > 0 {
+		c.spot = l.free[n-1]
+		l.free = l.free[:n-1]
+		l.conns[c.spot] = c
+		return
+	}
+	c.spot = int32(len(l.conns))
+	l.conns = append(l.conns, c)
+}
+
+// leave is for a connection that is closed; the set forgets it by itself.
+func (l *lot) leave(c *Conn) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if c.turn == 0 || l.conns[c.spot] != c {
+		return
+	}
+	l.conns[c.spot] = nil
+	l.free = append(l.free, c.spot)
+}
