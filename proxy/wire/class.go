@@ -74,14 +74,14 @@ func scanText(b []byte, i int) int {
 	return i
 }
 
-// EqualFold tells whether name is lower, which is in lower case. Both are
-// tokens, so setting bit 5 folds letters and leaves "-" and digits alone.
+// EqualFold tells whether name is lower, which is in lower case. Only letters
+// fold: setting bit 5 would make another of "_", and one of "^" and "~".
 func EqualFold(name []byte, lower string) bool {
 	if len(name) != len(lower) {
 		return false
 	}
 	for i := range len(lower) {
-		if name[i]|0x20 != lower[i] {
+		if c := name[i]; c != lower[i] && (c < 'A' || c > 'Z' || c|0x20 != lower[i]) {
 			return false
 		}
 	}

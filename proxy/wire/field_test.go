@@ -197,3 +197,19 @@ func TestMembers(t *testing.T) {
 	f("a,b", "a", "b")
 	f(" a b\t,\t,c,", "a b", "c")
 }
+
+func TestEqualFold(t *testing.T) {
+	f := func(name, lower string, want bool) {
+		t.Helper()
+		if got := EqualFold([]byte(name), lower); got != want {
+			t.Errorf("%q, %q: %v", name, lower, got)
+		}
+	}
+	f("Host", "host", true)
+	f("X_Y-9", "x_y-9", true)
+	f("X^Y", "x^y", true)
+	f("X^Y", "x~y", false)
+	f("X\x7fY", "x_y", false)
+	f("\rost", "-ost", false)
+	f("Hos", "host", false)
+}
