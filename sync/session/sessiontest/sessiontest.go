@@ -24,7 +24,7 @@ type Faults struct {
 }
 
 // patience is for what has to come about, on a busy machine.
-const patience = 30 * time.Second
+const patience = 2 * time.Minute
 
 // Run runs the contract against stores that open makes. Each test takes one
 // store, and those that need two nodes two; all are to be of the same server,
