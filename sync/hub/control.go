@@ -222,9 +222,8 @@ func (h *Hub) Node() uint64 { return h.node }
 
 func (h *Hub) Alive(node uint64) bool { return h.peers.alive(node, time.Now()) }
 
-// beat says that this node is there, until it is not.
+// beat says that this node is there, until it is not; Joined says it first.
 func (h *Hub) beat() {
-	h.say(h.ctx, opHere)
 	for h.pause(beatEvery) {
 		h.say(h.ctx, opHere)
 	}

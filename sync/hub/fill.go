@@ -15,6 +15,10 @@ const (
 // Joined is the Broker's word that a channel is heard from here on: what is
 // kept and was said before, and behind what was shown, is looked for.
 func (h *Hub) Joined(name string) {
+	if name == controlChannel { // others answer, and are known
+		h.work.start(func() { h.say(h.ctx, opHere) })
+		return
+	}
 	s := h.shard(name)
 	s.mu.Lock()
 	defer s.mu.Unlock()

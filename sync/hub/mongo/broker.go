@@ -21,6 +21,7 @@ const (
 	defaultPrefix  = "hub"
 	defaultSize    = 16 << 20
 	defaultTimeout = time.Second
+	selection      = time.Second // to find a server that can be asked; then calls fail
 )
 
 // Options of a broker. Zero values are the defaults.
@@ -80,7 +81,9 @@ func New(o Options) (*Broker, error) {
 	if err != nil {
 		return nil, fmt.Errorf("mongodb: %w; want mongodb://host:port/database", err)
 	}
-	client, err := mongo.Connect(options.Client().ApplyURI(o.URL))
+	// A question that was asked again by the driver would hide a loss.
+	opts := options.Client().SetRetryReads(false).SetServerSelectionTimeout(selection).ApplyURI(o.URL)
+	client, err := mongo.Connect(opts)
 	if err != nil {
 		return nil, fmt.Errorf("mongodb: %w", err)
 	}
