@@ -47,6 +47,8 @@ type Options struct {
 
 	MaxHead int // bytes of a request's head
 
+	Upgrade []string // protocols that may be switched to besides websocket; never h2c
+
 	Gate *pool.Gate // bounds the exchanges under way; nil: no bound
 
 	PurgeFrom []netip.Prefix // who may send PURGE, which is for Cache; none: nobody

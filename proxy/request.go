@@ -48,7 +48,7 @@ func (x *Exchange) appendHead(dst []byte, u *pool.Upstream) []byte {
 	dst = x.appendFields(dst)
 	switch {
 	case x.switching:
-		dst = append(dst, wsField...)
+		dst = x.appendSwitch(dst)
 	case q.Trailers:
 		dst = append(dst, teField...)
 	}

@@ -7,17 +7,20 @@ import (
 	"multiserver/proxy/wire"
 )
 
-// upgrade carries a WebSocket handshake, and the tunnel behind it. No other
-// protocol may be switched to: what a client and an upstream agree on behind
-// our back (h2c above all) would be requests that nobody checks.
+// upgrade carries a WebSocket handshake, and the tunnel behind it, or that of
+// another protocol that the operator has named. No others may be switched to:
+// what a client and an upstream agree on behind our back (h2c above all) would
+// be requests that nobody checks.
 func (p *Proxy) upgrade(x *Exchange) bool {
-	if !x.asksForWebSocket() {
+	if !x.asksForSwitch() {
 		return true
 	}
-	if !p.fits(x) {
-		return false
+	if x.webSocket() {
+		if !p.fits(x) {
+			return false
+		}
+		x.watched()
 	}
-	x.watched()
 	for {
 		if !p.take(x) {
 			return p.fail(x)
@@ -42,9 +45,33 @@ func (p *Proxy) upgrade(x *Exchange) bool {
 	}
 }
 
-func (x *Exchange) asksForWebSocket() bool {
+// asksForSwitch tells whether a protocol is asked for that the operator lets
+// through; another one is asked for in vain (RFC 9110 §7.8).
+func (x *Exchange) asksForSwitch() bool {
 	q := &x.Req
-	return q.Upgrade && string(q.Method) == "GET" && q.Framing() == wire.None && wire.EqualFold(q.Find(wire.Upgrade), "websocket")
+	if !q.Upgrade || q.Framing() != wire.None {
+		return false
+	}
+	if x.webSocket() {
+		return string(q.Method) == "GET"
+	}
+	for _, name := range x.Client.p.opt.Upgrade {
+		if wire.EqualFold(q.Find(wire.Upgrade), name) {
+			return true
+		}
+	}
+	return false
+}
+
+func (x *Exchange) webSocket() bool { return wire.EqualFold(x.Req.Find(wire.Upgrade), "websocket") }
+
+// appendSwitch names the protocol that is asked for, in one request or answer.
+func (x *Exchange) appendSwitch(dst []byte) []byte {
+	if x.webSocket() { // fast path
+		return append(dst, wsField...)
+	}
+	dst = append(append(dst, "Connection: Upgrade\r\nUpgrade: "...), x.Req.Find(wire.Upgrade)...)
+	return append(dst, crlf...)
 }
 
 // shake sends the handshake and reads the answer's head.
@@ -56,7 +83,7 @@ func (p *Proxy) shake(x *Exchange, u *pool.Upstream) (f *pool.Fault) {
 		f = p.interim(x)
 	}
 	p.waited(x, asked)
-	if f == nil && x.Res.Status == 101 && !x.accepted() {
+	if f == nil && x.Res.Status == 101 && x.webSocket() && !x.accepted() {
 		return p.refuses()
 	}
 	return f
@@ -65,7 +92,7 @@ func (p *Proxy) shake(x *Exchange, u *pool.Upstream) (f *pool.Fault) {
 // switches tells whether the answer is a 101 to what was asked for.
 func (x *Exchange) switches() bool {
 	r := &x.Res
-	return r.Status == 101 && r.Upgrade && wire.EqualFold(r.Find(wire.Upgrade), "websocket")
+	return r.Status == 101 && r.Upgrade && bytes.EqualFold(r.Find(wire.Upgrade), x.Req.Find(wire.Upgrade))
 }
 
 // tunnel passes the 101 on, then bytes both ways until both ends are closed.
@@ -77,6 +104,9 @@ func (p *Proxy) tunnel(x *Exchange) *pool.Fault {
 		t = &Tunnel{}
 	}
 	t.join(x)
+	if !x.webSocket() { // there are no frames to stand between
+		t.up.frames.lost, t.down.frames.lost = true, true
+	}
 	if t.posts != nil {
 		t.begin(x)
 	}
@@ -125,5 +155,5 @@ func (x *Exchange) settle() {
 func (x *Exchange) appendAnswerHead(dst []byte) []byte {
 	dst = append(dst, "HTTP/1.1 101 Switching Protocols\r\n"...)
 	dst = x.appendPlace(x.appendCookie(x.appendAnswerFields(dst, wire.None)))
-	return append(dst, wsField...)
+	return x.appendSwitch(dst)
 }

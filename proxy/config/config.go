@@ -43,6 +43,7 @@ type Config struct {
 	KeepAlive time.Duration // a client's connection between two requests
 	Drain     time.Duration // for exchanges under way when told to stop
 
+	Upgrade    []string      // protocols that may be switched to besides websocket, in lower case
 	TunnelIdle time.Duration // between two bytes of a WebSocket, either way; 0: no limit
 
 	MaxHead int   // bytes of a request head, and of an answer's

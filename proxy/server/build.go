@@ -24,6 +24,7 @@ func (s *Server) makeProxy(pages proxy.Pages) {
 		PurgeFrom: c.Cache.PurgeFrom,
 		Trusted:   c.TrustedProxies,
 		Via:       c.Via,
+		Upgrade:   c.Upgrade,
 		Forwarded: c.Forwarded,
 		Redirect:  s.httpsPort(),
 		HSTS:      c.TLS.HSTS,
