@@ -1,7 +1,8 @@
 // Package redis is the hub's broker on Redis: a single server, a Sentinel set or
 // a cluster, over a link that somebody else keeps (package sync/link).
 //
-//	redis.go   the broker: publishing and replaying
+//	redis.go   the broker: beginning, end, publishing
+//	replay.go  what is kept, page by page
 //	script.go  what is done on the server, at once
 //	name.go    channels and keys as Redis knows them
 //	tend.go    the goroutine that subscribes to what is wanted
