@@ -42,6 +42,7 @@ type Broker struct {
 	size    int64
 	timeout time.Duration
 	node    int64 // a number that nobody else has
+	most    int   // bytes of one history
 
 	polls   bool         // tailable cursors are not tried
 	written atomic.Int64 // the number of the last document that is there
@@ -95,6 +96,7 @@ func New(o Options) (*Broker, error) {
 		size:     or(o.Size, defaultSize),
 		timeout:  or(o.Timeout, defaultTimeout),
 		node:     rand.Int64(),
+		most:     keptBytes,
 		queue:    make(chan item, queueLen),
 		kick:     make(chan struct{}, 1),
 		channels: make(map[string]*channel),

@@ -81,7 +81,7 @@ func (b *Broker) push(ctx context.Context, channel string, msg []byte, keep hub.
 		{Key: "_id", Value: binary(channel)},
 		{Key: "x", Value: bson.D{{Key: "$gt", Value: now}}},
 		{Key: "n", Value: bson.D{{Key: "$lt", Value: 2 * int64(keep.Size)}}},
-		{Key: "b", Value: bson.D{{Key: "$lte", Value: int64(max(keptBytes-len(msg), 0))}}},
+		{Key: "b", Value: bson.D{{Key: "$lte", Value: int64(max(b.most-len(msg), 0))}}},
 	}
 	change := bson.D{
 		{Key: "$inc", Value: bson.D{{Key: "o", Value: int64(1)}, {Key: "n", Value: int64(1)}, {Key: "b", Value: int64(len(msg))}}},
@@ -102,7 +102,7 @@ func (b *Broker) push(ctx context.Context, channel string, msg []byte, keep hub.
 }
 
 // shorten makes room in a history: it removes one that has ended, or cuts it to
-// the newest size messages, or as many as are half of keptBytes.
+// the newest size messages, or as many as are half of most.
 func (b *Broker) shorten(ctx context.Context, channel string, size int, now time.Time) error {
 	gone, err := b.kept.DeleteOne(ctx, bson.D{{Key: "_id", Value: binary(channel)}, {Key: "x", Value: bson.D{{Key: "$lte", Value: now}}}})
 	if err != nil || gone.DeletedCount > 0 {
@@ -113,7 +113,7 @@ func (b *Broker) shorten(ctx context.Context, channel string, size int, now time
 		return err
 	}
 	left, bytes := len(h.Lines), 0
-	for left > 0 && len(h.Lines)-left < size && bytes+len(h.Lines[left-1].Msg) <= keptBytes/2 {
+	for left > 0 && len(h.Lines)-left < size && bytes+len(h.Lines[left-1].Msg) <= b.most/2 {
 		left--
 		bytes += len(h.Lines[left].Msg)
 	}

@@ -94,7 +94,7 @@ func writes(question []byte) bool {
 	}
 	key, _, _ := bytes.Cut(question[name:], []byte{0})
 	switch string(key) {
-	case "insert", "update", "delete", "findAndModify", "findandmodify":
+	case "insert", "update", "delete", "findAndModify", "findandmodify", "create", "createIndexes":
 		return true
 	}
 	return false
