@@ -70,6 +70,9 @@ var rooms = []struct {
 	{"sync/hub/bridge", "sync/hub", "hears what instances say to everyone; which instances there are is for others"},
 	{"proxy/cli", "*", "the command line: flags in, a running server out"},
 	{"", "*", "main"},
+	{"examples", "", "runs the programs beside it; what they are made of is theirs"},
+	{"examples/nethttp", "", "somebody's app, which knows nothing of us"},
+	{"examples/fasthttp", "", "somebody's app, which knows nothing of us"},
 	{"bench", "*", "measures whatever it likes"},
 }
 
