@@ -46,6 +46,8 @@ type Options struct {
 
 	Name string       // for the log: what it is for
 	Log  *slog.Logger // slog.Default if nil
+
+	renewAfter time.Duration // tests cannot wait
 }
 
 // Link is a client that is kept; see the package's comment. All methods may be
@@ -94,6 +96,9 @@ func Open(ctx context.Context, opt Options) (*Link, error) {
 	if opt.Timeout <= 0 {
 		opt.Timeout = 250 * time.Millisecond
 	}
+	if opt.renewAfter == 0 {
+		opt.renewAfter = renewAfter
+	}
 	if opt.Log == nil {
 		opt.Log = slog.Default()
 	}
@@ -106,7 +111,8 @@ func Open(ctx context.Context, opt Options) (*Link, error) {
 
 // Client is the client, or nil until Redis was first reached. It never retries.
 // It is for what Ask does not do: subscriptions. Give it a ctx that ends, and
-// do not close it.
+// do not close it. Ask for it again at each Up: after a long loss it may be
+// another one, and what the one before had under way has failed.
 func (l *Link) Client() rueidis.Client {
 	if c := l.client.Load(); c != nil {
 		return *c

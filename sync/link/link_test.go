@@ -115,6 +115,18 @@ func TestAServerThatComesLateGoesAndComesBack(t *testing.T) {
 	until(t, "told of a foreign change", func() bool { return n.of("s:b") > 0 })
 }
 
+func TestAClientThatFindsNothingForLongIsReplaced(t *testing.T) {
+	t.Parallel()
+	s := redistest.Single(t)
+	l := open(t, Options{URL: s.URL(), Timeout: 50 * time.Millisecond, renewAfter: time.Millisecond})
+	until(t, "set", func() bool { return l.set("a", "1") == nil && l.Up() })
+	before := l.Client()
+	s.Pause()
+	until(t, "down", func() bool { return !l.Up() })
+	s.Resume()
+	until(t, "set by another client", func() bool { return l.set("a", "2") == nil && l.Client() != before })
+}
+
 func TestAServerThatHangsIsNotAskedForLong(t *testing.T) {
 	t.Parallel()
 	s := redistest.Single(t)

@@ -17,6 +17,9 @@ const (
 	lookAfter  = time.Second
 	backoffMin = 10 * time.Millisecond
 	backoffMax = time.Second
+	// renewAfter is how long a client may be without an answer before another one
+	// is tried in its place: it may look for a master where none is any more.
+	renewAfter = 10 * time.Second
 )
 
 // nudge asks for a look at the link, soon.
@@ -56,24 +59,34 @@ func (l *Link) tend() {
 // tender is what tend keeps for itself.
 type tender struct {
 	*Link
-	tracking bool // asked for, and not refused
-	told     bool // that it is down, since it was up
+	tracking bool      // asked for, and not refused
+	told     bool      // that it is down, since it was up
+	down     time.Time // since when; zero while it is up
 }
 
 // look tells whether all is well.
 func (t *tender) look() bool {
 	c := t.Client()
-	if c == nil {
-		var err error
-		if c, err = t.connect(); err != nil {
+	if c == nil || t.stuck() {
+		fresh, err := t.connect()
+		if err != nil {
 			return t.lost(err)
 		}
+		if c != nil {
+			t.down = time.Now()
+			c.Close()
+		}
+		c = fresh
 	}
 	if err := t.check(c); err != nil {
 		return t.lost(err)
 	}
 	t.found()
 	return true
+}
+
+func (t *tender) stuck() bool {
+	return !t.down.IsZero() && time.Since(t.down) > t.opt.renewAfter
 }
 
 func (t *tender) connect() (rueidis.Client, error) {
@@ -132,6 +145,9 @@ func (t *tender) lost(err error) bool {
 		return false
 	}
 	was := t.up.Swap(false)
+	if t.down.IsZero() {
+		t.down = time.Now()
+	}
 	if !t.told {
 		t.told = true
 		t.opt.Log.Warn("redis away", "for", t.opt.Name, "redis", t.place.Name, "err", err)
@@ -143,6 +159,7 @@ func (t *tender) lost(err error) bool {
 }
 
 func (t *tender) found() {
+	t.down = time.Time{}
 	if t.up.Swap(true) {
 		return
 	}
