@@ -16,22 +16,23 @@
 // limits without anybody having read the document; when they are too high for a
 // patch, they are counted anew, if a says that nothing was added meanwhile.
 //
-// It promises what session.Store says, of single servers, replica sets
-// and sharded clusters alike: it wants single documents changed as one, and no
+// It promises what session.Store says, of single servers, replica sets and
+// sharded clusters alike: it wants single documents changed as one, and no
 // transactions, change streams or pipelines of updates. Acknowledged writes
-// outlive a failover as far as the write concern says; MongoDB's own is the majority.
+// outlive a failover as far as the write concern says; MongoDB's own is the
+// majority.
 //
 // What has ended is not found any more, to the millisecond by this node's
-// clock. It is removed a minute later by a TTL index where the server has
-// such a thing, and in any case by a goroutine here, on each node, at
-// intervals of a minute or so.
+// clock. It is removed a minute later by a TTL index where the server has such
+// a thing, and in any case by a goroutine here, on each node, at intervals of a
+// minute or so.
 //
 // Tested against FerretDB 1.24.2 with one write at a time (see
-// sync/session/mongotest), which is killed, started again and stopped in the tests.
-// Not tested, for want of a server: TTL indexes, replica sets and their
+// sync/session/mongotest), which is killed, started again and stopped in the
+// tests. Not tested, for want of a server: TTL indexes, replica sets and their
 // failovers, sharding, TLS and passwords. They are the official driver's.
 //
-// Costs: Load, Touch and Drop are one round trip, as is a Patch, but three where a session
-// is nearly full; Rotate is three. The driver keeps two goroutines
-// for each server, and allocates some ten KiB for each call.
+// Costs: Load, Touch and Drop are one round trip, as is a Patch, but three where
+// a session is nearly full; Rotate is three. A Patch is answered with the whole
+// session.
 package mongo

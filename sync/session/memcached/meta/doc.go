@@ -24,8 +24,8 @@
 //   - Connections to a server are bounded; who finds them all in use waits for
 //     one, and has ErrBusy in the end.
 //   - A key stays with its server, whether that answers or not. If others took
-//     over for one that is away, what they were told would be lost when it is back, and
-//     what it held from before would be believed again.
+//     over for one that is away, what they were told would be lost when it is
+//     back, and what it held from before would be believed again.
 //   - A server that was restarted costs no call: connections that have ended
 //     are noticed before they are used.
 //
