@@ -54,11 +54,23 @@ func (p *proxy) ask(server net.Conn, question []byte) ([]byte, error) {
 		p.write.Lock()
 		defer p.write.Unlock()
 	}
-	if _, err := server.Write(question); err != nil {
-		return nil, err
+	for try := 1; ; try++ {
+		if _, err := server.Write(question); err != nil {
+			return nil, err
+		}
+		answer, err := message(server)
+		if err != nil || try == tries || !bytes.Contains(answer, interrupted) {
+			return answer, err
+		}
 	}
-	return message(server)
 }
+
+// interrupted is SQLite's error where the end of one statement, such as that of
+// a cursor that has waited long enough, meets the next one on the same
+// connection. That has done nothing, and is asked once more.
+var interrupted = []byte("interrupted (9)")
+
+const tries = 10
 
 const (
 	headLen = 16
