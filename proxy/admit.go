@@ -11,7 +11,7 @@ import (
 func (p *Proxy) admit(x *Exchange) bool {
 	x.close = p.last(x)
 	q := &x.Req
-	if x.routes.sessions {
+	if x.routes.sessions != nil {
 		q.Conceal(wire.Session) // a client's own: they would be believed
 	}
 	if p.opt.Proof != nil && p.prove(x) {

@@ -38,6 +38,8 @@ const (
 	ByQuery       // a query parameter, as sent
 	ByCookie      // a cookie
 	ByUpstream    // the upstream that a cookie of ours names
+	BySession     // the client's session
+	ByPin         // the upstream that the session names
 )
 
 // affinity is the key for the pool's picker; 0 is none.
@@ -63,6 +65,10 @@ func (p *Proxy) affinity(x *Exchange) uint64 {
 		return balance.HashKey(x.cookie(a.Name))
 	case ByUpstream:
 		return a.Sticky.read(x.cookie(a.Name))
+	case BySession:
+		return x.sessionKey()
+	case ByPin:
+		return x.session.Pinned()
 	}
 	return 0
 }

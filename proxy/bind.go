@@ -9,12 +9,17 @@ import (
 // bind looks for the client's session and has upstreams told of it. Requests
 // without one pay for looking at their cookies.
 func (p *Proxy) bind(x *Exchange) bool {
+	known := x.routes.sessions
+	if known == nil {
+		return true // fast path
+	}
 	s := x.route.Sessions
 	if s == nil {
+		x.offer(known, nil)
 		return true
 	}
 	x.inSession = true
-	x.offer(s)
+	x.offer(s, s)
 	var how session.Outcome
 	if x.bound, how = s.Begin(&x.session, x.bound); how == session.Away {
 		return p.answer(x, 503, "sessions cannot be had")
@@ -25,14 +30,25 @@ func (p *Proxy) bind(x *Exchange) bool {
 	return true
 }
 
-// offer shows s what the request has for a token. Cookies go on to upstreams
-// without ours.
-func (x *Exchange) offer(s *session.Sessions) {
+// alone is bind for a request that is made behind the client's back, and is
+// nobody's.
+func (x *Exchange) alone() {
+	if known := x.routes.sessions; known != nil {
+		x.Req.Conceal(wire.Session)
+		x.offer(known, nil)
+	}
+}
+
+// offer finds what the request has for a token, which no upstream is to see:
+// whoever holds it is the client. to is shown it; nil: nobody is.
+func (x *Exchange) offer(s, to *session.Sessions) {
 	q := &x.Req
 	if name := s.ByHeader(); name != "" {
 		if token := q.Peek(name); token != nil {
-			s.OfferToken(&x.session, token)
 			x.ask.Drop(name)
+			if to != nil {
+				to.OfferToken(&x.session, token)
+			}
 		}
 		return
 	}
@@ -42,31 +58,40 @@ func (x *Exchange) offer(s *session.Sessions) {
 			continue
 		}
 		f.Kind = wire.Token // and passes on no more as it is
-		s.Offer(&x.session, q.Value(f))
-		front := len(x.bound)
-		x.bound = append(x.bound, "Cookie: "...)
-		value := len(x.bound)
-		if x.bound = s.Strip(x.bound, q.Value(f)); len(x.bound) == value {
-			x.bound = x.bound[:front]
-			continue
+		if to != nil {
+			to.Offer(&x.session, q.Value(f))
 		}
-		x.bound = append(x.bound, crlf...)
+		x.passOthers(s, q.Value(f))
 	}
 }
 
+// passOthers has cookies go on without ours.
+func (x *Exchange) passOthers(s *session.Sessions, cookies []byte) {
+	front := len(x.bound)
+	x.bound = append(x.bound, "Cookie: "...)
+	value := len(x.bound)
+	if x.bound = s.Strip(x.bound, cookies); len(x.bound) == value {
+		x.bound = x.bound[:front]
+		return
+	}
+	x.bound = append(x.bound, crlf...)
+}
+
 // unbind does what the backend's answer asks for, before anybody hears of it:
-// the cache, or the client, which may ask again at once. false: the client has
+// the cache, or the client, which may ask again at once. Of several answers to
+// one request the first that asks for something counts. false: the client has
 // another answer.
 func (p *Proxy) unbind(x *Exchange) bool {
-	if !x.routes.sessions {
+	if x.routes.sessions == nil {
 		return true // fast path
 	}
 	s, res := x.route.Sessions, &x.Res
-	if s == nil || !x.inSession { // or nobody waits for the answer
+	if !x.inSession || x.settled { // nobody waits for the answer, or for more of them
 		res.Conceal(wire.Session)
 		return true
 	}
 	if res.Has(wire.Session) {
+		x.settled = true
 		for i := range res.Fields {
 			if f := &res.Fields[i]; f.Kind == wire.Session {
 				s.Take(&x.session, res.Name(f), res.Value(f))
@@ -80,6 +105,9 @@ func (p *Proxy) unbind(x *Exchange) bool {
 // commit has the session as the backend wants it, and the client told.
 func (p *Proxy) commit(x *Exchange, s *session.Sessions) bool {
 	x.session.Secure = x.secure()
+	if x.pool.Affinity.By == ByPin {
+		x.session.Pin(x.up.ID())
+	}
 	var how session.Outcome
 	lines := x.tell.Value()
 	lines, how = s.Finish(&x.session, lines)
@@ -96,14 +124,20 @@ func (p *Proxy) commit(x *Exchange, s *session.Sessions) bool {
 	return true
 }
 
-// instead answers in place of an upstream whose answer is there already. It
-// returns false.
+// instead answers in place of an upstream whose answer is there already, and of
+// which the rest is not read. It returns false.
 func (p *Proxy) instead(x *Exchange, status int, what string) bool {
-	x.outBody.Begin(x.link.Conn, x.Res.Framing(x.isHead()), x.Res.Length, 0) // not to be read: the link goes
+	if x.switching {
+		x.stray()
+		x.Res.Close = true // it has switched
+	}
+	x.outBody.Begin(x.link.Conn, x.Res.Framing(x.isHead()), x.Res.Length, 0)
+	p.leave(x, nil) // now: a body on its way up must have ended
 	return p.answer(x, status, what)
 }
 
-// sessionKey is the same for all requests of a session, at every node.
+// sessionKey is the same for all requests of a session, at every node, until a
+// new id takes the place of its own.
 func (x *Exchange) sessionKey() uint64 {
 	if x.session.Record.Version == 0 {
 		return 0

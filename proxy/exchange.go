@@ -50,6 +50,7 @@ type Exchange struct {
 	up1xx     int    // interim answers so far
 	resent    int    // tries after one whose request may have been read
 	inSession bool   // session is asked for what the answer says of it
+	settled   bool   // it has done what an answer asked for
 	switching bool   // it is a handshake that an upstream is asked for
 	began     bool   // the client has a part of the final answer
 	informed  bool   // the client has an interim answer
@@ -114,7 +115,7 @@ func (x *Exchange) reset() {
 	x.tried.Reset()
 	x.up1xx, x.resent, x.Res.Status = 0, 0, 0
 	x.upload.began, x.upload.err = false, nil
-	x.began, x.informed, x.goAhead, x.hasID, x.switching, x.inSession = false, false, false, false, false, false
+	x.began, x.informed, x.goAhead, x.hasID, x.switching, x.inSession, x.settled = false, false, false, false, false, false, false
 	x.close, x.unread, x.broken, x.cut = false, false, false, false
 	x.status, x.sent, x.start, x.waited, x.what, x.after = 0, 0, 0, 0, "", ""
 }

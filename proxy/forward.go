@@ -156,6 +156,9 @@ func (p *Proxy) interim(x *Exchange) *pool.Fault {
 		return &pool.Fault{Sent: true, Reason: pool.BadAnswer, Err: errInterim}
 	}
 	if x.Req.Minor == 1 && (x.Res.Status != 100 || x.Req.Continue) {
+		if x.routes.sessions != nil {
+			x.Res.Conceal(wire.Session) // which counts in the final answer only
+		}
 		x.out = x.appendResponse(x.buffer(len(x.Res.Raw)), wire.None)
 		x.Client.WriteWithin(x.route.Idle)
 		if err := x.Client.Write(x.out, nil); err != nil {

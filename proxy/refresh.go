@@ -50,6 +50,7 @@ func (p *Proxy) serveBehind(x *Exchange, raw []byte) {
 		return // cannot be: it was parsed before
 	}
 	x.Req.Method = getMethod
+	x.alone()
 	x.inBody.Begin(x.Client.Conn, wire.None, 0, 0)
 	_ = p.enter(x) && p.forward(x)
 }

@@ -49,7 +49,7 @@ type Routes struct {
 	All  []*Route
 	Find Finder // whose of All a request is; nil: all are the first's
 
-	sessions bool // some route has them: what is said of them passes to nobody
+	sessions *session.Sessions // those of some route: what is said of them passes to nobody, whichever they are; nil: none has any
 }
 
 // Finder tells which of the routes a request is for: an index, NoRoute or
@@ -68,7 +68,9 @@ const (
 // began.
 func (p *Proxy) SetRoutes(t *Routes) {
 	for _, r := range t.All {
-		t.sessions = t.sessions || r.Sessions != nil
+		if r.Sessions != nil {
+			t.sessions = r.Sessions
+		}
 		r.tally = p.Stats.Routes.of(r.Name)
 		for _, sh := range r.Split.shares {
 			sh.Pool.waits = p.Stats.Pools.of(sh.Pool.Name)

@@ -97,6 +97,9 @@ func (x *Exchange) switches() bool {
 
 // tunnel passes the 101 on, then bytes both ways until both ends are closed.
 func (p *Proxy) tunnel(x *Exchange) *pool.Fault {
+	if !p.unbind(x) {
+		return nil
+	}
 	x.status, x.began, x.close = 101, true, true
 	x.outBody.Begin(x.link.Conn, wire.None, 0, 0)
 	c, l, t := x.Client, x.link, x.tunnel

@@ -33,6 +33,7 @@ type jar struct {
 	after   []byte // attributes, up to Max-Age and Secure
 	secure  bool   // Secure whatever the connection
 	maximum int64  // Life in seconds
+	field   string // Header in lower case
 }
 
 func newJar(c Cookie) (*jar, error) {
@@ -50,7 +51,7 @@ func newJar(c Cookie) (*jar, error) {
 	if c.Host {
 		c.Name = "__Host-" + c.Name
 	}
-	j := &jar{Cookie: c, name: []byte(c.Name), maximum: int64(c.Life / time.Second)}
+	j := &jar{Cookie: c, name: []byte(c.Name), maximum: int64(c.Life / time.Second), field: strings.ToLower(c.Header)}
 	j.secure = c.Host || c.SameSite == "None" || strings.HasPrefix(c.Name, "__Secure-")
 	if c.Header != "" {
 		j.before = []byte(c.Header + ": ")

@@ -86,8 +86,9 @@ func New(opt Options) (*Sessions, error) {
 	return s, nil
 }
 
-// ByHeader names the field that bears tokens, or "": they are in the cookie.
-func (s *Sessions) ByHeader() string { return s.opt.Header }
+// ByHeader names the field that bears tokens, in lower case, or "": they are in
+// the cookie.
+func (s *Sessions) ByHeader() string { return s.jar.field }
 
 // Strip appends the value of a Cookie field without our cookie, which no
 // backend is to see. Nothing appended: the field is to go.
