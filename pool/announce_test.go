@@ -112,7 +112,7 @@ func TestUpstreamsAreToldForWhomAConnectionIs(t *testing.T) {
 		u := p.Upstreams()[0]
 		for _, from := range []string{"192.0.2.1:1", "192.0.2.1:1", "[2001:db8::1]:2", "/run/s", ""} {
 			ours, theirs := net.Pipe()
-			client := wire.NewConn(at{ours, from, "198.51.100.1:443"}, p.opt.Guard, wire.HeadBuffer)
+			client := wire.NewConn(at{ours, from, "198.51.100.1:443"}, p.opt().Guard, wire.HeadBuffer)
 			var res wire.Response
 			l, f := u.Ask(client, get("/"), true, &res)
 			if f != nil {

@@ -12,7 +12,7 @@ import (
 
 // multiplex has u spoken to in HTTP/2.
 func (u *Upstream) multiplex() {
-	o := &u.pool.opt
+	o := u.pool.opt()
 	u.h2 = stream.New(stream.Options{
 		Dial:    u.greet,
 		Secure:  u.tls != nil,
@@ -41,7 +41,7 @@ var errNoH2 = errors.New("it offers no HTTP/2")
 // branch opens a stream for one exchange. That its connection carried others
 // before makes it one that was kept: it may have died meanwhile.
 func (u *Upstream) branch(client *wire.Conn) (*Link, *Fault) {
-	ctx, cancel := u.pool.within(u.pool.opt.Connect)
+	ctx, cancel := u.pool.within(u.pool.opt().Connect)
 	defer cancel()
 	nc, reused, err := u.h2.Open(ctx)
 	if err != nil {

@@ -41,7 +41,7 @@ func (p *Pool) Left(tried *Tried) bool {
 }
 
 // MayMove is MayRetry for a request that waits at an upstream that hangs.
-func (p *Pool) MayMove() bool { return p.budget.move(p.opt.Guard.Now()) || p.MayRetry() }
+func (p *Pool) MayMove() bool { return p.budget.move(p.opt().Guard.Now()) || p.MayRetry() }
 
 // grant lets n requests move: those that are under way at one who hangs.
 func (b *budget) grant(n uint64, now int64) {
@@ -68,7 +68,7 @@ func (p *Pool) MayRetry() bool {
 	for _, u := range p.snap.Load().all {
 		tries += u.Stats.Picked.Load()
 	}
-	b, now := &p.budget, p.opt.Guard.Now()
+	b, now := &p.budget, p.opt().Guard.Now()
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	if now-b.since > budgetWindow {

@@ -20,18 +20,54 @@ type Check struct {
 
 // watch begins to check u. Called with mu held.
 func (p *Pool) watch(u *Upstream) {
-	if p.opt.Check.Interval > 0 && !p.closed() {
-		p.wg.Go(u.checks)
+	if p.opt().Check.Interval > 0 && !p.closed() {
+		again := make(chan struct{}, 1)
+		u.again = again
+		p.wg.Go(func() { u.checks(again) })
 	}
+}
+
+// unwatch ends u's checks if there are to be none: nobody would ever take back
+// what they said.
+func (u *Upstream) unwatch() bool {
+	p := u.pool
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.opt().Check.Interval > 0 {
+		return false
+	}
+	u.again = nil
+	u.failing.Store(false)
+	u.mute = u.mute && !u.well()
+	p.rebuild()
+	return true
 }
 
 // checks runs until u is no longer a member. An upstream is taken for well
 // until checks say otherwise; and what requests have said against it meanwhile
 // is over as soon as checks say well.
-func (u *Upstream) checks() {
-	p, c := u.pool, &u.pool.opt.Check
+func (u *Upstream) checks(again <-chan struct{}) {
+	p := u.pool
 	good, bad := 0, 0 // checks in a row
-	for p.sleep(jitter(c.Interval)) && !u.retired.Load() {
+	for !u.retired.Load() {
+		c := p.opt().Check
+		if c.Interval == 0 && u.unwatch() {
+			return
+		}
+		t := time.NewTimer(jitter(c.Interval))
+		select {
+		case <-t.C:
+		case <-again:
+			t.Stop()
+			good, bad = 0, 0
+			continue
+		case <-p.done:
+			t.Stop()
+			return
+		}
+		if u.retired.Load() {
+			return
+		}
 		err := u.check()
 		if err == nil {
 			good, bad = good+1, 0
@@ -62,7 +98,7 @@ func (u *Upstream) fall(err error) {
 	}
 	p.mu.Unlock()
 	if fell {
-		p.opt.Log.Warn("upstream fails its checks", "upstream", u.Name(), "cause", err)
+		p.opt().Log.Warn("upstream fails its checks", "upstream", u.Name(), "cause", err)
 	}
 }
 
@@ -80,7 +116,7 @@ func (u *Upstream) knock(within time.Duration) (net.Conn, error) {
 // check asks once, on a connection of its own: what it wants to know is
 // whether a new client would be served.
 func (u *Upstream) check() error {
-	o, began := &u.pool.opt, time.Now()
+	o, began := u.pool.opt(), time.Now()
 	nc, err := u.knock(o.Check.Timeout)
 	if err != nil {
 		return err

@@ -2,6 +2,7 @@
 // membership, health, balancing, and the connections kept open to each.
 //
 //	pool.go      membership, and the snapshot that is picked from
+//	configure.go the same pool by other Options
 //	pick.go      the choice for one request
 //	queue.go     who waits for a place, and for how long
 //	upstream.go  one place: asked for an answer, told how it went

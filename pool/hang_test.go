@@ -39,7 +39,7 @@ func hangOn(u *Upstream, r Request, twice bool) chan *Fault {
 func TestWhoWaitsAtOneThatHangsMayGo(t *testing.T) {
 	for _, alone := range []bool{false, true} {
 		p := newPool(t, checked("/silence"))
-		p.opt.Check.Timeout = 50 * time.Millisecond
+		p.opt().Check.Timeout = 50 * time.Millisecond
 		hanging, well := newOrigin(t), newOrigin(t)
 		targets := []*origin{hanging}
 		if !alone {
@@ -143,7 +143,7 @@ func TestOneThatHangsBringsItsOwnRetries(t *testing.T) {
 			u.load.Add(-int64(load))
 		}
 		moves := func() (n int) {
-			for n < 1<<20 && p.budget.move(p.opt.Guard.Now()) {
+			for n < 1<<20 && p.budget.move(p.opt().Guard.Now()) {
 				n++
 			}
 			return n
@@ -156,7 +156,7 @@ func TestOneThatHangsBringsItsOwnRetries(t *testing.T) {
 			u.eject(&Fault{Reason: AnswerTime})
 			u.load.Add(-int64(load))
 		}
-		p.opt.EjectFor = time.Hour
+		p.opt().EjectFor = time.Hour
 		if stall(ups[0], 300); moves() != 300 {
 			t.Error("not as many as were under way")
 		}

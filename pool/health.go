@@ -36,7 +36,7 @@ func (u *Upstream) judge(f *Fault) {
 	case f.Reason == Hung: // has been judged
 		return
 	}
-	if most := u.pool.opt.MaxFails; most > 0 && int(u.fails.Add(1)) >= most {
+	if most := u.pool.opt().MaxFails; most > 0 && int(u.fails.Add(1)) >= most {
 		u.eject(f)
 	}
 }
@@ -44,7 +44,7 @@ func (u *Upstream) judge(f *Fault) {
 // Doubtful tells whether a status is a failure of an upstream that is out for
 // failures, or is by the next one.
 func (u *Upstream) Doubtful(status int) bool {
-	most := u.pool.opt.MaxFails
+	most := u.pool.opt().MaxFails
 	return failure(status) && most > 0 && (u.ejected.Load() || int(u.fails.Load()) >= most-1)
 }
 
@@ -60,7 +60,7 @@ func (u *Upstream) lose(f *Fault) {
 	p.mu.Unlock()
 	if lost {
 		u.Stats.Ejected[f.Reason].Add(1)
-		p.opt.Log.Warn("upstream down", "upstream", u.Name(), "reason", f.Reason.String(), "cause", f.Err)
+		p.opt().Log.Warn("upstream down", "upstream", u.Name(), "reason", f.Reason.String(), "cause", f.Err)
 	}
 }
 
@@ -71,7 +71,7 @@ func (u *Upstream) regain() {
 		if !p.sleep(jitter(wait)) || u.retired.Load() || !u.down.Load() {
 			return
 		}
-		if nc, err := u.knock(p.opt.Connect); err == nil {
+		if nc, err := u.knock(p.opt().Connect); err == nil {
 			_ = nc.Close()
 			break
 		}
@@ -86,7 +86,7 @@ func (u *Upstream) eject(f *Fault) {
 	p := u.pool
 	p.mu.Lock()
 	out := !p.closed() && !u.retired.Load() && p.canSpare(u) && u.ejected.CompareAndSwap(false, true)
-	d := min(p.opt.EjectFor<<min(u.times, 10), maxEject)
+	d := min(p.opt().EjectFor<<min(u.times, 10), maxEject)
 	if out {
 		u.fails.Store(0)
 		u.mute = u.mute || f.Reason == AnswerTime
@@ -98,7 +98,7 @@ func (u *Upstream) eject(f *Fault) {
 	p.mu.Unlock()
 	if out {
 		u.Stats.Ejected[f.Reason].Add(1)
-		p.opt.Log.Warn("upstream ejected", "upstream", u.Name(), "reason", f.Reason.String(), "cause", f.Err, "for", d)
+		p.opt().Log.Warn("upstream ejected", "upstream", u.Name(), "reason", f.Reason.String(), "cause", f.Err, "for", d)
 	}
 }
 
@@ -117,7 +117,7 @@ func (p *Pool) call() {
 	for _, u := range p.all {
 		if hung := some && u.mute && !u.well(); hung != u.hung.Load() {
 			if hung {
-				p.budget.grant(uint64(max(u.Load(), 0)), p.opt.Guard.Now())
+				p.budget.grant(uint64(max(u.Load(), 0)), p.opt().Guard.Now())
 			}
 			u.hung.Store(hung)
 		}
@@ -173,10 +173,10 @@ func (u *Upstream) back(say string, fault *atomic.Bool) {
 	cured := fault.CompareAndSwap(true, false)
 	if cured {
 		if fault == &u.ejected {
-			u.fails.Store(int32(p.opt.MaxFails - 1))
+			u.fails.Store(int32(p.opt().MaxFails - 1))
 		}
 		u.mute = u.mute && !u.well()
-		if u.well() && p.opt.SlowStart > 0 && !p.closed() && u.warmth == 0 {
+		if u.well() && p.opt().SlowStart > 0 && !p.closed() && u.warmth == 0 {
 			u.warmth = 1
 			p.wg.Go(u.warm)
 		}
@@ -184,7 +184,7 @@ func (u *Upstream) back(say string, fault *atomic.Bool) {
 	}
 	p.mu.Unlock()
 	if cured {
-		p.opt.Log.Info(say, "upstream", u.Name())
+		p.opt().Log.Info(say, "upstream", u.Name())
 	}
 }
 
@@ -194,7 +194,7 @@ const fullyWarm = 10
 // warm raises u's share by a tenth at a time.
 func (u *Upstream) warm() {
 	p := u.pool
-	for step := uint32(2); p.sleep(p.opt.SlowStart / fullyWarm); step++ {
+	for step := uint32(2); p.sleep(p.opt().SlowStart / fullyWarm); step++ {
 		p.mu.Lock()
 		u.warmth = step
 		done := step == fullyWarm || !u.well()

@@ -25,7 +25,7 @@ type Link struct {
 // open takes the connection that was used last, which is the likeliest to be
 // alive and warm, or makes one.
 func (u *Upstream) open(client *wire.Conn) (*Link, *Fault) {
-	now := u.pool.opt.Guard.Now()
+	now := u.pool.opt().Guard.Now()
 	for {
 		l := u.idle.pop()
 		if l == nil {
@@ -43,7 +43,7 @@ func (u *Upstream) open(client *wire.Conn) (*Link, *Fault) {
 }
 
 func (l *Link) outlived(now int64) bool {
-	o := &l.u.pool.opt
+	o := l.u.pool.opt()
 	return l.dead.Load() ||
 		o.IdleAge > 0 && now-l.idled > o.IdleAge.Milliseconds() ||
 		o.MaxAge > 0 && now-l.born > o.MaxAge.Milliseconds()
@@ -53,7 +53,7 @@ func (u *Upstream) dial(client *wire.Conn) (*Link, *Fault) {
 	if u.h2 != nil {
 		return u.branch(client)
 	}
-	nc, err := u.connectFor(client, u.pool.opt.Connect)
+	nc, err := u.connectFor(client, u.pool.opt().Connect)
 	if err != nil {
 		return nil, dialFault(err)
 	}
@@ -63,7 +63,7 @@ func (u *Upstream) dial(client *wire.Conn) (*Link, *Fault) {
 
 // link makes nc a Link for client.
 func (u *Upstream) link(nc net.Conn, client *wire.Conn) *Link {
-	g := u.pool.opt.Guard
+	g := u.pool.opt().Guard
 	l := &Link{Conn: wire.NewConn(nc, g, wire.SmallBuffer), u: u, born: g.Now()}
 	l.CallOff(&u.hung)
 	l.Serve(client)
@@ -122,14 +122,14 @@ func (u *Upstream) announce(nc net.Conn, client *wire.Conn) (net.Conn, error) {
 func (l *Link) parse(res *wire.Response) error {
 	n, err := res.Parse(l.Buffered())
 	for seen := (wire.Scan{}); err == wire.ErrMore; {
-		if err := l.Fill(l.u.pool.opt.MaxHead); err != nil {
+		if err := l.Fill(l.u.pool.opt().MaxHead); err != nil {
 			return err
 		}
 		if seen.Whole(l.Buffered()) {
 			n, err = res.Parse(l.Buffered())
 		}
 	}
-	if err == nil && n > l.u.pool.opt.MaxHead {
+	if err == nil && n > l.u.pool.opt().MaxHead {
 		err = wire.HeadLimit(nil, 0)
 	}
 	if err == nil {
@@ -168,8 +168,8 @@ func (l *Link) Keep() {
 	}
 	l.Serve(nil)
 	l.Release()
-	now := l.u.pool.opt.Guard.Now()
-	if l.idled = now; l.outlived(now) || !l.u.idle.push(l, l.u.pool.opt.MaxIdle) {
+	now := l.u.pool.opt().Guard.Now()
+	if l.idled = now; l.outlived(now) || !l.u.idle.push(l, l.u.pool.opt().MaxIdle) {
 		_ = l.Conn.Close()
 	}
 }
@@ -287,7 +287,7 @@ func (p *Pool) reap() {
 			return
 		case <-t.C:
 		}
-		now := p.opt.Guard.Now()
+		now := p.opt().Guard.Now()
 		for _, u := range p.Upstreams() {
 			for _, l := range u.idle.sweep(now) {
 				_ = l.Conn.Close()

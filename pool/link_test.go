@@ -38,13 +38,13 @@ func TestKeptConnectionsAreAStackWithABound(t *testing.T) {
 func TestConnectionsAreUsedOnlySoLong(t *testing.T) {
 	const age = 2 * wire.Tick
 	past := func(p *Pool, at int64, d time.Duration) func() bool {
-		return func() bool { return p.opt.Guard.Now()-at > d.Milliseconds() }
+		return func() bool { return p.opt().Guard.Now()-at > d.Milliseconds() }
 	}
 	t.Run("idle", func(t *testing.T) {
 		p := newPool(t, func(o *Options) { o.IdleAge = age })
 		u := set(p, newOrigin(t))[0]
 		ask(t, u, get("/"))
-		await(t, "time", past(p, p.opt.Guard.Now(), age))
+		await(t, "time", past(p, p.opt().Guard.Now(), age))
 		if id := ask(t, u, get("/")); id != "2" {
 			t.Errorf("connection %s", id)
 		}
@@ -52,7 +52,7 @@ func TestConnectionsAreUsedOnlySoLong(t *testing.T) {
 	t.Run("at all", func(t *testing.T) {
 		p := newPool(t, func(o *Options) { o.MaxAge = age })
 		u := set(p, newOrigin(t))[0]
-		born := p.opt.Guard.Now()
+		born := p.opt().Guard.Now()
 		for !past(p, born, age+2*wire.Tick)() {
 			ask(t, u, get("/")) // is never idle for long
 		}

@@ -15,7 +15,7 @@ import (
 
 // Pool is a set of upstreams to choose from.
 type Pool struct {
-	opt    Options
+	conf   atomic.Pointer[Options]
 	snap   atomic.Pointer[snapshot]
 	total  atomic.Int64 // exchanges under way, of all members
 	queue  *Queue       // who waits for a slot, at first
@@ -37,7 +37,7 @@ type snapshot struct {
 	picker balance.Picker
 }
 
-// Options bound the work with every upstream.
+// Options bound the work with every upstream. Configure changes them.
 type Options struct {
 	Balance  balance.Build // nil: RoundRobin
 	Guard    *wire.Guard   // ends the waits
@@ -87,13 +87,17 @@ func New(o Options) *Pool {
 	if o.Balance == nil {
 		o.Balance = balance.RoundRobin
 	}
-	p := &Pool{opt: o, done: make(chan struct{}), queue: NewQueue(o.Queue, o.QueueTimeout), second: NewQueue(o.Queue, o.QueueTimeout)}
+	p := &Pool{done: make(chan struct{}), queue: NewQueue(o.Queue, o.QueueTimeout), second: NewQueue(o.Queue, o.QueueTimeout)}
+	p.conf.Store(&o)
 	p.second.each = true // each has been elsewhere
 	p.ctx, p.stop = context.WithCancel(context.Background())
 	p.snap.Store(&snapshot{})
 	p.wg.Go(p.reap)
 	return p
 }
+
+// opt are the Options of this moment.
+func (p *Pool) opt() *Options { return p.conf.Load() }
 
 // Set replaces the members. Those who stay, by Name, keep their health and
 // their connections; those who go lose their idle connections, and the busy
@@ -115,7 +119,7 @@ func (p *Pool) Set(targets []Target) {
 // keep takes t's upstream out of old, or makes one. Called with mu held.
 func (p *Pool) keep(old *[]*Upstream, t Target) *Upstream {
 	for i, u := range *old {
-		if u.target.same(t) {
+		if u.target.same(t) && u.trusts(p.opt().TLS) {
 			u.use(t)
 			*old = append((*old)[:i:i], (*old)[i+1:]...)
 			return u
@@ -139,7 +143,7 @@ func (p *Pool) rebuild() {
 	}
 	s := &snapshot{ups: ups, all: slices.Clone(p.all)}
 	if len(ups) > 0 {
-		s.picker = p.opt.Balance(balance.Set{Hosts: hosts(ups), Total: &p.total, Now: p.opt.Guard.Now})
+		s.picker = p.opt().Balance(balance.Set{Hosts: hosts(ups), Total: &p.total, Now: p.opt().Guard.Now})
 	}
 	p.snap.Store(s)
 	p.call()

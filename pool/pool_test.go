@@ -253,7 +253,7 @@ func TestReaperAndExchangesShareConnections(t *testing.T) {
 
 // sweep is one turn of reap.
 func (p *Pool) sweep() {
-	now := p.opt.Guard.Now()
+	now := p.opt().Guard.Now()
 	for _, u := range p.Upstreams() {
 		for _, l := range u.idle.sweep(now) {
 			_ = l.Conn.Close()

@@ -13,9 +13,9 @@ import (
 // are taken. It is bounded in number and in time; whoever finds it full, or
 // waits too long, is told so.
 type Queue struct {
-	most   int           // who may wait at once
-	within time.Duration // for how long; 0: no limit
-	each   bool          // who waits wants different things: not only the first may be served
+	most   atomic.Int64 // who may wait at once
+	within atomic.Int64 // nanoseconds, for how long; 0: no limit
+	each   bool         // who waits wants different things: not only the first may be served
 
 	n    atomic.Int32 // who waits
 	mu   sync.Mutex
@@ -45,7 +45,17 @@ var (
 const askEvery = time.Second
 
 // NewQueue returns a Queue for up to most, each for up to within.
-func NewQueue(most int, within time.Duration) *Queue { return &Queue{most: most, within: within} }
+func NewQueue(most int, within time.Duration) *Queue {
+	q := new(Queue)
+	q.Resize(most, within)
+	return q
+}
+
+// Resize changes both for those who come from here on. Who waits, waits on.
+func (q *Queue) Resize(most int, within time.Duration) {
+	q.most.Store(int64(most))
+	q.within.Store(int64(within))
+}
 
 // Queue is where exchanges wait for a slot at an upstream, Second where they
 // do after a try that failed.
@@ -70,8 +80,8 @@ func (q *Queue) Wait(client *wire.Conn, try func() bool) error {
 	}
 	defer q.leave(w)
 	var late <-chan time.Time
-	if q.within > 0 {
-		t := time.NewTimer(q.within)
+	if d := time.Duration(q.within.Load()); d > 0 {
+		t := time.NewTimer(d)
 		defer t.Stop()
 		late = t.C
 	}
@@ -122,7 +132,7 @@ func (q *Queue) nudge() {
 func (q *Queue) join() (*waiter, error) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	if len(q.line) >= q.most {
+	if int64(len(q.line)) >= q.most.Load() {
 		q.Stats.Full.Add(1)
 		return nil, ErrFull
 	}
@@ -162,7 +172,7 @@ func (q *Queue) may(w *waiter) bool {
 
 // Gate bounds how many are in at once, with a Queue before it.
 type Gate struct {
-	most int64
+	most atomic.Int64
 	in   atomic.Int64
 	*Queue
 }
@@ -172,7 +182,16 @@ func NewGate(most int, q *Queue) *Gate {
 	if most == 0 {
 		return nil
 	}
-	return &Gate{most: int64(most), Queue: q}
+	g := &Gate{Queue: q}
+	g.most.Store(int64(most))
+	return g
+}
+
+// Admit changes for how many, which is at least 1. If these are fewer, those
+// who are in stay.
+func (g *Gate) Admit(most int) {
+	g.most.Store(int64(most))
+	g.Wake()
 }
 
 // Enter takes a place, waiting for one if need be; errors are Queue.Wait's.
@@ -200,7 +219,7 @@ func (g *Gate) In() int64 {
 	return g.in.Load()
 }
 
-func (g *Gate) take() bool { return takeOne(&g.in, g.most) }
+func (g *Gate) take() bool { return takeOne(&g.in, g.most.Load()) }
 
 // takeOne adds one to n unless that would exceed most.
 func takeOne(n *atomic.Int64, most int64) bool {

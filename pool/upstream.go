@@ -17,22 +17,24 @@ type Upstream struct {
 	id     uint64
 	target Target
 	tls    *tls.Config   // nil: it is spoken to in the clear
+	base   *tls.Config   // the Options' that tls was made of
 	h2     *stream.Conns // nil: it is spoken to in HTTP/1.1
 
 	load atomic.Int64    // exchanges under way
 	wait balance.Latency // how long answers take
 
-	limit   atomic.Int64 // Target.Max
-	down    atomic.Bool  // takes no connections, as far as we know
-	ejected atomic.Bool  // failed too often, and sits out its time
-	failing atomic.Bool  // checks say so
-	drained atomic.Bool  // the operator wants no more requests there
-	retired atomic.Bool  // no longer a member
-	hung    atomic.Bool  // out for giving no answer, while others are in; see call
-	fails   atomic.Int32 // in a row
-	times   int          // guarded by pool.mu; ejections not long ago
-	mute    bool         // guarded by pool.mu; it is out, and gave no answer
-	warmth  uint32       // guarded by pool.mu; tenths of its share while starting slowly, else 0
+	limit   atomic.Int64  // Target.Max
+	down    atomic.Bool   // takes no connections, as far as we know
+	ejected atomic.Bool   // failed too often, and sits out its time
+	failing atomic.Bool   // checks say so
+	drained atomic.Bool   // the operator wants no more requests there
+	retired atomic.Bool   // no longer a member
+	hung    atomic.Bool   // out for giving no answer, while others are in; see call
+	fails   atomic.Int32  // in a row
+	times   int           // guarded by pool.mu; ejections not long ago
+	mute    bool          // guarded by pool.mu; it is out, and gave no answer
+	warmth  uint32        // guarded by pool.mu; tenths of its share while starting slowly, else 0
+	again   chan struct{} // guarded by pool.mu; tells its checks that they are others; nil: there are none
 	idle    stack
 
 	Stats Stats
@@ -48,10 +50,10 @@ type Stats struct {
 }
 
 func newUpstream(p *Pool, t Target) *Upstream {
-	u := &Upstream{pool: p, id: balance.ID(t.Name), target: t}
+	u := &Upstream{pool: p, id: balance.ID(t.Name), target: t, base: p.opt().TLS}
 	u.use(t)
 	if t.TLS {
-		u.tls = secure(p.opt.TLS, t.Host, t.H2)
+		u.tls = secure(u.base, t.Host, t.H2)
 	}
 	if t.H2 {
 		u.multiplex()
@@ -134,7 +136,7 @@ type Mover interface {
 func (u *Upstream) Ask(client *wire.Conn, r Request, twice bool, res *wire.Response) (*Link, *Fault) {
 	open := u.open
 	var began time.Time
-	if u.pool.opt.Clock {
+	if u.pool.opt().Clock {
 		began = time.Now()
 	}
 	for {
@@ -143,7 +145,7 @@ func (u *Upstream) Ask(client *wire.Conn, r Request, twice bool, res *wire.Respo
 			return nil, f
 		}
 		head := r.AppendHead(wire.AcquireBuffer(wire.HeadBuffer)[:0], u)
-		l.ReadWithin(cmp.Or(r.Within(), u.pool.opt.Response))
+		l.ReadWithin(cmp.Or(r.Within(), u.pool.opt().Response))
 		sent, err := l.Ask(head, r.Body())
 		if err == wire.ErrCalledOff && !(twice && moves(r)) {
 			err = l.Stay()
@@ -179,7 +181,7 @@ func moves(r Request) bool {
 // wants to know.
 func (u *Upstream) observe(began time.Time) {
 	if !began.IsZero() {
-		u.wait.Observe(time.Since(began), u.pool.opt.Guard.Now())
+		u.wait.Observe(time.Since(began), u.pool.opt().Guard.Now())
 	}
 }
 

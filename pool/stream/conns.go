@@ -16,8 +16,8 @@ import (
 // Conns are the connections to one upstream. They are used by any number of
 // goroutines.
 type Conns struct {
-	opt  Options
-	h2   *http2.Transport
+	opt  Options // but for what Limit changes
+	now  atomic.Pointer[limits]
 	list atomic.Pointer[[]*conn] // those that take streams, the oldest first
 
 	mu      sync.Mutex
@@ -25,7 +25,13 @@ type Conns struct {
 	closed  bool    // guarded by mu
 }
 
-// Options are fixed for the life of Conns.
+// limits are what Limit changes.
+type limits struct {
+	h2     *http2.Transport // has IdleAge
+	maxAge time.Duration
+}
+
+// Options are fixed for the life of Conns, but for what Limit changes.
 type Options struct {
 	Dial    func(context.Context) (net.Conn, error) // a connection on which HTTP/2 was agreed on
 	Secure  bool                                    // it is TLS
@@ -57,21 +63,32 @@ const (
 
 // New returns Conns; Close ends them.
 func New(o Options) *Conns {
+	s := &Conns{opt: o}
+	s.Limit(o.IdleAge, o.MaxAge)
+	s.list.Store(new([]*conn))
+	return s
+}
+
+// Limit changes how long connections last, as Options have it: MaxAge of all,
+// IdleAge of those that are made from here on.
+func (s *Conns) Limit(idleAge, maxAge time.Duration) {
+	s.now.Store(&limits{newTransport(s.opt.MaxHead, idleAge), maxAge})
+}
+
+func newTransport(maxHead int, idleAge time.Duration) *http2.Transport {
 	t1 := &http.Transport{
 		DisableCompression: true,
-		IdleConnTimeout:    o.IdleAge,
+		IdleConnTimeout:    idleAge,
 		HTTP2:              &http.HTTP2Config{MaxReceiveBufferPerStream: window},
 	}
 	h2, err := http2.ConfigureTransports(t1)
 	if err != nil {
 		panic("BUG: " + err.Error()) // only TLS settings can be wrong, and there are none
 	}
-	h2.MaxHeaderListSize = uint32(o.MaxHead + mostFields*perField)
+	h2.MaxHeaderListSize = uint32(maxHead + mostFields*perField)
 	h2.MaxReadFrameSize = frame
 	h2.ReadIdleTimeout, h2.WriteByteTimeout = pingAfter, writeWithin
-	s := &Conns{opt: o, h2: h2}
-	s.list.Store(new([]*conn))
-	return s
+	return h2
 }
 
 // Open returns a stream, on a connection that takes one more, else on a new
@@ -156,9 +173,10 @@ func (s *Conns) reserve(ctx context.Context) (c *conn, reused bool, err error) {
 // free finds room on what is there: filling the oldest lets the others become
 // idle.
 func (s *Conns) free() *conn {
+	maxAge := s.now.Load().maxAge
 	for _, c := range *s.list.Load() {
 		switch {
-		case s.opt.MaxAge > 0 && time.Since(c.born) > s.opt.MaxAge:
+		case maxAge > 0 && time.Since(c.born) > maxAge:
 			s.remove(c)
 			go c.retire() // which may wait for a write
 		case c.cc.ReserveNewRequest():
@@ -208,7 +226,7 @@ func (s *Conns) dial(ctx context.Context) (*conn, error) {
 		return nil, err
 	}
 	c := &conn{Conn: nc, owner: s, born: time.Now()}
-	if c.cc, err = s.h2.NewClientConn(c); err != nil {
+	if c.cc, err = s.now.Load().h2.NewClientConn(c); err != nil {
 		_ = nc.Close()
 		return nil, &greetingError{err}
 	}
