@@ -18,9 +18,7 @@ const hookTimeout = 10 * time.Second
 
 // tell hands all events to the hook, one by one, until ctx is done; what
 // happened until then is told within a time-out more.
-func (a *App) tell(ctx context.Context) {
-	events, end := a.opt.Events.Listen()
-	defer end()
+func (a *App) tell(ctx context.Context, events <-chan Event) {
 	last := uint64(0)
 	give := func(within context.Context, e Event) {
 		if last > 0 {

@@ -104,7 +104,11 @@ func (a *App) Run(ctx context.Context, join Join) {
 	a.guard = newGuard(a.mark, a.dir, a.opt.Log)
 	helpers, stop := context.WithCancel(context.Background())
 	if a.opt.Hook != "" {
-		wg.Go(func() { a.tell(helpers) })
+		events, end := a.opt.Events.Listen() // before there are any
+		wg.Go(func() {
+			defer end()
+			a.tell(helpers, events)
+		})
 	}
 	a.begin(ctx, join)
 	a.work.Go(func() { a.rollOnDemand(ctx) })
