@@ -221,7 +221,7 @@ func (c *Client) serve(x *Exchange) {
 	if c.p.timed {
 		c.p.begin(x)
 	}
-	x.routes, x.route = c.p.routes.Load(), &c.p.opt.Route
+	x.join(c.p)
 	x.inBody.Begin(c.Conn, x.Req.Framing(), x.Req.Length, 0)
 	c.p.Serve(x)
 	if !x.close {
@@ -273,7 +273,7 @@ var headMethod = []byte("HEAD ")
 // refuse answers what is no request; if it meant to be a HEAD, without a body.
 func (c *Client) refuse(x *Exchange, err error) {
 	x.close, x.unread = true, true
-	x.routes, x.route = c.p.routes.Load(), &c.p.opt.Route
+	x.join(c.p)
 	x.inBody.Begin(c.Conn, wire.None, 0, 0)
 	x.Req = wire.Request{Head: wire.Head{Fields: x.Req.Fields[:0], Minor: 1}}
 	if bytes.HasPrefix(c.Buffered(), headMethod) {

@@ -21,9 +21,10 @@ type Exchange struct {
 	Req    wire.Request  // borrowed from the client's connection
 	Res    wire.Response // borrowed from the upstream's
 
-	routes *Routes
+	routes *Routes // that it counts as a user of
 	route  *Route
 	pool   *Pool          // of the route's
+	cache  *cache.Cache   // of the route's, or of the pool's share of it
 	up     *pool.Upstream // of the present try
 	link   *pool.Link     // nil: none
 	tunnel *Tunnel        // of a handshake that somebody watches; else nil
@@ -89,6 +90,7 @@ func acquireExchange(c *Client) *Exchange {
 }
 
 func (x *Exchange) release() {
+	x.part()
 	if x.lost {
 		return // to the collector
 	}
@@ -99,6 +101,7 @@ func (x *Exchange) release() {
 
 // reset makes x ready for the next request of its client.
 func (x *Exchange) reset() {
+	x.part()
 	if x.out != nil {
 		wire.ReleaseBuffer(x.out)
 		x.out = nil
@@ -106,7 +109,7 @@ func (x *Exchange) reset() {
 	if x.inSession {
 		x.session.Reset()
 	}
-	x.routes, x.route, x.pool, x.up, x.link, x.fault, x.body = nil, nil, nil, nil, nil, nil, nil
+	x.route, x.pool, x.cache, x.up, x.link, x.fault, x.body = nil, nil, nil, nil, nil, nil, nil
 	x.tunnel = nil
 	x.bound = x.bound[:0]
 	x.ask.reset()

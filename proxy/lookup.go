@@ -11,7 +11,7 @@ import (
 // lookup answers from the cache if it may. A hit takes no place in the
 // process: it costs less than to refuse it.
 func (p *Proxy) lookup(x *Exchange) bool {
-	c := x.route.Cache
+	c := x.cache
 	if c == nil {
 		return true
 	}
@@ -52,7 +52,7 @@ func (x *Exchange) host() []byte {
 // learn shows the final answer's head to the cache before any of it reaches
 // the client. done: the client has another answer in its place.
 func (p *Proxy) learn(x *Exchange) (done bool, f *pool.Fault) {
-	c := x.route.Cache
+	c := x.cache
 	if !x.visit.Active() {
 		c.Changed(&x.visit, &x.Req, x.secure(), x.host(), &x.Res)
 		return false, nil

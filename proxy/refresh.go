@@ -15,13 +15,14 @@ import (
 // did not care for the answer.
 func (p *Proxy) refresh(x *Exchange) {
 	b := acquireExchange(nil)
-	if !x.route.Cache.Behind(&b.visit, &x.visit) {
+	if !x.cache.Behind(&b.visit, &x.visit) {
 		b.release()
 		return
 	}
 	c := *x.Client
 	b.Client, c.x = &c, nil
-	b.routes, b.route, b.pool, b.path = x.routes, x.route, x.pool, append(b.path[:0], x.path...)
+	b.joinBeside(x)
+	b.pool, b.cache, b.path = x.pool, x.cache, append(b.path[:0], x.path...)
 	b.ask.copy(&x.ask)
 	raw := bytes.Clone(x.Req.Raw)
 	p.behind.Add(1)

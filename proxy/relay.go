@@ -16,7 +16,7 @@ func (p *Proxy) relay(x *Exchange) *pool.Fault {
 	if !p.unbind(x) {
 		return nil
 	}
-	if x.route.Cache != nil {
+	if x.cache != nil {
 		if done, f := p.learn(x); done {
 			return f
 		}

@@ -1,6 +1,7 @@
 package proxy
 
 import (
+	"cmp"
 	"time"
 
 	"multiserver/cache"
@@ -21,6 +22,7 @@ type Route struct {
 
 	Filters []Filter // in the order in which they see a request
 	Watch   Watcher  // takes part in WebSockets; nil: nobody does
+	Events  Events   // answers by streams of its own; nil: nobody does
 
 	Cache    *cache.Cache      // answers that are kept; nil: none
 	Sessions *session.Sessions // that clients have; nil: none
@@ -48,8 +50,10 @@ type Pool struct {
 type Routes struct {
 	All  []*Route
 	Find Finder // whose of All a request is; nil: all are the first's
+	None *Route // terms of requests that come to none of All; nil: as Options have it
 
 	sessions *session.Sessions // those of some route: what is said of them passes to nobody, whichever they are; nil: none has any
+	users    users
 }
 
 // Finder tells which of the routes a request is for: an index, NoRoute or
@@ -64,8 +68,8 @@ const (
 	Unclear = -2 // it depends on how an upstream reads the path
 )
 
-// SetRoutes has requests from here on go by t. Those under way go on as they
-// began.
+// SetRoutes has requests from here on go by t, which was not given to it before.
+// Those under way go on as they began.
 func (p *Proxy) SetRoutes(t *Routes) {
 	for _, r := range t.All {
 		if r.Sessions != nil {
@@ -78,6 +82,9 @@ func (p *Proxy) SetRoutes(t *Routes) {
 		if r.Pool != nil {
 			r.Pool.waits = p.Stats.Pools.of(r.Pool.Name)
 		}
+	}
+	if t.None == nil {
+		t.None = &p.opt.Route
 	}
 	p.routes.Store(t)
 }
@@ -95,9 +102,10 @@ func (p *Proxy) route(x *Exchange) bool {
 		return p.answer(x, 400, "path can be read in two ways")
 	}
 	r := t.All[i]
-	x.route, x.pool = r, r.Pool
+	x.route, x.pool, x.cache = r, r.Pool, r.Cache
 	if len(r.Split.shares) > 0 {
-		x.pool = r.Split.choose(x)
+		sh := r.Split.choose(x)
+		x.pool, x.cache = sh.Pool, cmp.Or(sh.Cache, r.Cache)
 	}
 	if r.MaxBody > 0 && x.Req.Length > r.MaxBody {
 		return p.answer(x, 413, "body too large")

@@ -5,6 +5,8 @@ import (
 	"math/rand/v2"
 	"strconv"
 	"time"
+
+	"multiserver/cache"
 )
 
 // Split shares a route's requests among pools, as for a release that at first
@@ -20,6 +22,7 @@ type Split struct {
 type Share struct {
 	Pool   *Pool
 	Weight uint32
+	Cache  *cache.Cache // of answers of that pool's; nil: the route's
 }
 
 // NewSplit returns a Split. cookie "": clients go now here, now there. ttl 0:
@@ -38,14 +41,14 @@ func NewSplit(shares []Share, cookie string, ttl time.Duration) Split {
 	return s
 }
 
-// choose is the pool that x's client has been at, if it still has a share,
-// else one by lot.
-func (s *Split) choose(x *Exchange) *Pool {
+// choose is the share of the pool that x's client has been at, if it still has
+// one, else one by lot.
+func (s *Split) choose(x *Exchange) *Share {
 	if s.cookie != "" {
 		if been := x.cookie(s.cookie); been != nil {
 			for i := range s.shares {
 				if sh := &s.shares[i]; sh.Weight > 0 && string(been) == sh.Pool.Name {
-					return sh.Pool
+					return sh
 				}
 			}
 		}
@@ -53,16 +56,16 @@ func (s *Split) choose(x *Exchange) *Pool {
 	return s.draw(rand.Uint32N(max(s.whole, 1)))
 }
 
-// draw is the pool whose share has the n-th of all tickets.
-func (s *Split) draw(n uint32) *Pool {
+// draw is the share that has the n-th of all tickets.
+func (s *Split) draw(n uint32) *Share {
 	for i := range s.shares {
 		sh := &s.shares[i]
 		if n < sh.Weight {
-			return sh.Pool
+			return sh
 		}
 		n -= sh.Weight
 	}
-	return s.shares[0].Pool
+	return &s.shares[0]
 }
 
 // appendPlace tells the client at which pool it has been, unless it knows.

@@ -58,6 +58,7 @@ const halfOpen = 30 * time.Second
 // join has t be between x's client and its upstream.
 func (t *Tunnel) join(x *Exchange) {
 	t.p, t.route = x.Client.p, x.route
+	x.part() // nothing of what the routes lead to is asked any more
 	client, up := x.Client.Conn, x.link.Conn
 	t.down = direction{t: t, src: up, dst: client}
 	t.up = direction{t: t, src: client, dst: up, frames: frames{masked: true}}
