@@ -88,6 +88,7 @@ func (p *Proxy) Serve(x *Exchange) {
 	_ = p.admit(x) && // what is refused or answered here: 405, PURGE
 		p.route(x) && // host, path and more → Route: 404, 413
 		p.filter(x) && // what this route adds: limits, auth, rewrites
+		p.attend(x) && // events, as long as the client likes
 		p.lookup(x) && // a fresh copy, or a tolerably stale one, answers here
 		p.enter(x) && // a place in the process: 503
 		p.bind(x) && // the client's session, for the backend: 503

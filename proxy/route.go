@@ -22,6 +22,7 @@ type Route struct {
 
 	Filters []Filter // in the order in which they see a request
 	Watch   Watcher  // takes part in WebSockets; nil: nobody does
+	Events  Events   // answers by streams of its own; nil: nobody does
 
 	Cache    *cache.Cache      // answers that are kept; nil: none
 	Sessions *session.Sessions // that clients have; nil: none

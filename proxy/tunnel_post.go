@@ -19,6 +19,7 @@ type posts struct {
 	taken  bool      // somebody has the turn
 	wanted bool      // by the direction
 	over   bool      // nothing more is taken
+	evicts bool      // beyond the budget the oldest is dropped
 	queue  [][]byte
 	weight int // of the queue
 	cut    int // bytes of queue[0] that have gone
@@ -68,6 +69,9 @@ func (t *Tunnel) Post(frame []byte) Verdict {
 		return Written
 	case n == 0 && q.weight+len(frame)+frameWeight > q.budget:
 		t.hand()
+		if q.evicts {
+			return Evicted // what came meanwhile is newer
+		}
 		return Full
 	}
 	q.queue = append([][]byte{frame}, q.queue...) // before what has come meanwhile
@@ -78,13 +82,30 @@ func (t *Tunnel) Post(frame []byte) Verdict {
 }
 
 func (q *posts) push(frame []byte) Verdict {
-	w := len(frame) + frameWeight
-	if q.weight+w > q.budget {
-		return Full
+	w, v := len(frame)+frameWeight, Queued
+	for q.weight+w > q.budget {
+		if !q.evicts || w > q.budget || !q.evict() {
+			return Full
+		}
+		v = Evicted
 	}
 	q.queue = append(q.queue, frame)
 	q.weight += w
-	return Queued
+	return v
+}
+
+// evict drops the oldest message of which nothing has gone, and tells whether
+// there was one.
+func (q *posts) evict() bool {
+	for i, f := range q.queue {
+		if (i > 0 || q.cut == 0) && f[0]&0x0f < opClose {
+			cut := q.cut
+			q.remove(i)
+			q.cut = cut
+			return true
+		}
+	}
+	return false
 }
 
 // fits tells whether frame can go where the stream stands; the turn is free, or
@@ -207,9 +228,11 @@ func (t *Tunnel) drain() {
 		if i < 0 {
 			break
 		}
-		f := q.queue[i][q.cut:]
+		f, cut := q.queue[i], q.cut
+		q.remove(i)
+		q.weight += len(f) + frameWeight // it counts until it has gone
 		q.mu.Unlock()
-		err := t.put(f)
+		err := t.put(f[cut:])
 		q.mu.Lock()
 		if err != nil {
 			t.breaks()
@@ -217,7 +240,7 @@ func (t *Tunnel) drain() {
 		if q.over {
 			break
 		}
-		q.remove(i)
+		q.weight -= len(f) + frameWeight
 	}
 	if q.taken = q.wanted; q.wanted {
 		q.wanted = false

@@ -18,8 +18,8 @@ type Watcher interface {
 	Ask(t *Tunnel, x *Exchange)
 
 	// Begin is called with the upstream's 101 in x.Res, before the client has
-	// it, which x.Tell can change; x is borrowed until it returns. What is posted from here on follows
-	// the 101.
+	// it, which x.Tell can change; x is borrowed until it returns. What is
+	// posted from here on follows the 101.
 	Begin(t *Tunnel, x *Exchange) Terms
 
 	// Heard is called for each message that Terms.Eat is for, without the
@@ -40,7 +40,8 @@ type Terms struct {
 	// frame of its message. nil: there is none.
 	Eat, Strip []byte
 
-	Budget int // bytes that may be queued for the client by Post; 0: 256 KiB
+	Budget int  // bytes that may be queued for the client by Post; 0: 256 KiB
+	Evict  bool // beyond it the oldest messages are dropped, and not the newest
 }
 
 // Verdict is what became of a frame that was posted; it is the label of metrics.
@@ -50,13 +51,14 @@ type Verdict uint8
 const (
 	Written  Verdict = iota // the client's socket has it
 	Queued                  // it follows as soon as the client, and the stream, let it
+	Evicted                 // over budget: it is queued, and older ones are not sent
 	Full                    // over budget: it is not sent
 	Closed                  // the tunnel has ended, or is at no boundary ever again
 	Verdicts                // how many there are
 )
 
 func (v Verdict) String() string {
-	return [Verdicts]string{"written", "queued", "full", "closed"}[v]
+	return [Verdicts]string{"written", "queued", "evicted", "full", "closed"}[v]
 }
 
 // watched makes the tunnel of a handshake, if there is somebody to watch it.
@@ -79,6 +81,7 @@ func (t *Tunnel) begin(x *Exchange) {
 	if terms.Budget > 0 {
 		q.budget = terms.Budget
 	}
+	q.evicts = terms.Evict
 }
 
 // Close says Close with this code and reason (RFC 6455 §7.4, up to 123 bytes)

@@ -188,9 +188,15 @@ func showPrefixes(prefixes []netip.Prefix) (words []string) {
 // so that the cache can be off for a while; nothing of it counts then.
 func (c *Config) checkCache(add func(name, value, why string, args ...any), raw Raw) {
 	if c.Cache.Memory == 0 {
-		c.Cache = Cache{}
+		of := func(name string) bool { return name != "cache" }
+		if shared := c.Cache.Redis; c.Hub.Used { // it is the hub's, too
+			c.Cache = Cache{Redis: shared}
+			of = func(name string) bool { return name != "cache" && !strings.HasPrefix(name, "redis") }
+		} else {
+			c.Cache = Cache{}
+		}
 		if _, given := raw["cache"]; !given {
-			inVain(add, raw, func(name string) bool { return name != "cache" }, "there is no cache, want --cache SIZE as well, such as --cache 256MiB")
+			inVain(add, raw, of, "there is no cache, want --cache SIZE as well, such as --cache 256MiB")
 		}
 		return
 	}

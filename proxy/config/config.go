@@ -54,6 +54,8 @@ type Config struct {
 
 	Cache Cache // zero: nothing is stored
 
+	Hub Hub // zero: none
+
 	TrustedProxies []netip.Prefix // whose X-Forwarded-* is believed, and whose PROXY header
 	Via            bool           // add Via, both ways
 	Forwarded      bool           // add Forwarded (RFC 7239) to requests

@@ -44,6 +44,7 @@ const (
 	groupHealth  = "Health of upstreams"
 	groupConns   = "Connections to upstreams"
 	groupCache   = "Cache"
+	groupHub     = "Hub"
 	groupHeaders = "Headers"
 	groupOperate = "Operation"
 )
@@ -331,6 +332,41 @@ var Settings = []Setting{
 	{Name: "redis-prefix", Group: groupCache, Arg: "WORD", Default: "multiserver",
 		Usage: "what all keys and channels begin with; the same on all nodes of a service, another for each service",
 		value: redisPrefix},
+
+	{Name: "hub", Group: groupHub, Arg: "PATH", Default: none, Many: true,
+		Usage: "WebSockets there, `/exact` or `/prefix/*`, are members of channels: what is published to one reaches them, on whichever node they hang; " +
+			"an event stream of the same is at `PATH/events`",
+		value: hubWide(hubWords(none, checkHubPath, func(h *Hub) *[]string { return &h.Paths }))},
+	{Name: "hub-mode", Group: groupHub, Arg: "MODE", Default: hubModes[0], Choices: hubModes,
+		Usage: "`bridge`: what an upstream says to everyone is shown to the clients of all others as well, for apps that know nothing of channels",
+		value: hubMode},
+	{Name: "hub-channels", Group: groupHub, Arg: "NAME", Default: "all,path:{path}", Many: true,
+		Usage: "that each client is in, with `{path}`, `{host}`, `{query.NAME}`, `{session.KEY}`, `{session}` (its id); its upstream names others by X-WS-Channels or GRIP",
+		value: hubbed(hubWords(none, checkChannel, func(h *Hub) *[]string { return &h.Channels }))},
+	{Name: "hub-origins", Group: groupHub, Arg: "ORIGIN", Default: SameOrigin, Many: true,
+		Usage: "whose pages may connect: `same` as the host asked for, `https://app.example.org`, `https://*.example.org`, `any`; what is no browser names none, and may",
+		value: hubbed(hubWords("", checkOrigin, func(h *Hub) *[]string { return &h.Origins }))},
+	{Name: "hub-budget", Group: groupHub, Arg: "SIZE", Default: "256KiB",
+		Usage: "of messages that may wait for one client",
+		value: hubbed(size(4<<10, 1<<30, func(c *Config) *int { return &c.Hub.Budget }))},
+	{Name: "hub-slow", Group: groupHub, Arg: "WAY", Default: hubSlow[0], Choices: hubSlow,
+		Usage: "what becomes of one that is over it: `close` (1013), `drop-oldest`, `drop-newest`",
+		value: hubWide(word(hubSlow, func(c *Config) *string { return &c.Hub.Slow }))},
+	{Name: "hub-history", Group: groupHub, Arg: "CHANNEL[;size=N][;ttl=D]", Default: none, Many: true,
+		Usage: "channels whose messages are kept, such as `room:*;size=100;ttl=1h`, for clients that come back with `?since=ID` or Last-Event-ID, and nodes that lost their link",
+		value: hubHistory},
+	{Name: "hub-max-channels", Group: groupHub, Arg: "N", Default: "128",
+		Usage: "of one connection",
+		value: hubWide(count(1, 1<<16, func(c *Config) *int { return &c.Hub.MaxChannels }))},
+	{Name: "hub-max-members", Group: groupHub, Arg: "N", Default: "0",
+		Usage: "connections in one channel, on one node; 0: no limit",
+		value: hubWide(count(0, maxAtOnce, func(c *Config) *int { return &c.Hub.MaxMembers }))},
+	{Name: "hub-max-per-address", Group: groupHub, Arg: "N", Default: "0",
+		Usage: "connections of one client address, on one node; 0: no limit",
+		value: hubWide(count(0, maxAtOnce, func(c *Config) *int { return &c.Hub.MaxPerAddr }))},
+	{Name: "hub-broker", Group: groupHub, Arg: "NAME", Default: hubBrokers[0], Choices: hubBrokers,
+		Usage: "what carries messages between nodes; `auto`: Redis if there is `--redis`, else `memory`: nothing does",
+		value: hubWide(word(hubBrokers, func(c *Config) *string { return &c.Hub.Broker }))},
 
 	{Name: "trusted-proxies", Group: groupHeaders, Arg: "CIDR", Default: none, Many: true,
 		Usage: "whose X-Forwarded-* is believed, and whose PROXY headers: `10.0.0.0/8`, `192.0.2.1`",

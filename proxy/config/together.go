@@ -31,6 +31,7 @@ func together(c *Config, raw Raw, f *file) (mistakes Mistakes) {
 	c.checkProxied(add, raw)
 	c.checkBalance(add, raw)
 	c.checkHealth(add, raw)
+	c.checkHub(add, raw, f)
 	c.checkCache(add, raw)
 	c.checkAccessLog(add, raw)
 	if c.Admin != nil {
