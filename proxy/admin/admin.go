@@ -38,19 +38,23 @@ type Options struct {
 	// Spawn is for the pages about an app's processes; nil: there are none.
 	Spawn *Spawn
 
+	// Sessions is for the pages about sessions; nil: there are none.
+	Sessions *Sessions
+
 	Log *slog.Logger // nil: slog.Default
 }
 
 // Admin is one admin listener. Run and Close may be called from different
 // goroutines, each once.
 type Admin struct {
-	ready   func() bool
-	metrics func(m *Metrics)
-	purges  func(ctx context.Context, o Order) (answer any, pending bool, err error)
-	cache   func() any
-	spawn   *Spawn
-	streams streams
-	log     *slog.Logger
+	ready    func() bool
+	metrics  func(m *Metrics)
+	purges   func(ctx context.Context, o Order) (answer any, pending bool, err error)
+	cache    func() any
+	spawn    *Spawn
+	sessions *Sessions
+	streams  streams
+	log      *slog.Logger
 
 	guarded bool
 	token   [sha256.Size]byte // of the token: equal lengths compare in equal time
@@ -77,6 +81,7 @@ func New(o Options) (*Admin, error) {
 		purges:   o.Purge,
 		cache:    o.Cache,
 		spawn:    o.Spawn,
+		sessions: o.Sessions,
 		log:      o.Log,
 		guarded:  o.Token != "",
 		token:    sha256.Sum256([]byte(o.Token)),

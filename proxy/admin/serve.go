@@ -18,6 +18,7 @@ const index = `/healthz        200 while this process lives
 /cache/purge    POST {"url":"http://example.org/"}, or a prefix, a tag, tags, "all":true; "soft":true
 /api/spawn      the app's processes; POST /api/spawn/restart: a rolling restart; POST /api/spawn/scale {"instances":4}
 /api/events     what happens to them, as it happens (server-sent events)
+/api/sessions/ID a session's data, by the id that upstreams know; DELETE: it ends
 /debug/pprof/   profiles: go tool pprof http://HERE/debug/pprof/profile?seconds=5
 `
 
@@ -44,7 +45,7 @@ func (a *Admin) page(ctx *fasthttp.RequestCtx) {
 		a.purge(ctx)
 		return
 	}
-	if a.processes(ctx, path) {
+	if a.processes(ctx, path) || a.session(ctx, path) {
 		return
 	}
 	symbols := path == "/debug/pprof/symbol" // go tool pprof posts addresses there

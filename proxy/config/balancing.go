@@ -14,7 +14,7 @@ var balances = []string{"round-robin", "least-connections", "p2c", "least-latenc
 
 // hashParts are the parts of a request to hash; the first is the default. A
 // name follows those that end in a colon.
-var hashParts = []string{"client", "uri", "path", "host", "header:", "query:", "cookie:"}
+var hashParts = []string{"client", "uri", "path", "host", "header:", "query:", "cookie:", "session"}
 
 var hashOn = value{
 	read: func(c *Config, w string) (err error) {
@@ -43,7 +43,7 @@ func parseHashOn(w string) (HashOn, error) {
 	h := HashOn{part, name}
 	switch {
 	case !named && !slices.Contains(hashParts, part):
-		return h, errors.New("unknown, want client, uri, path, host, header:NAME, query:NAME or cookie:NAME")
+		return h, errors.New("unknown, want client, uri, path, host, header:NAME, query:NAME, cookie:NAME or session")
 	case !named && hasName:
 		return h, fmt.Errorf("%s takes no name, want %s alone", part, part)
 	case named && name == "":
@@ -101,6 +101,16 @@ var stickyKey = value{
 		return nil
 	},
 	show: ifSticky(func(s *Sticky) string { return s.Key }),
+}
+
+var stickySession = value{
+	read: toggle(func(c *Config) *bool { return &c.Sticky.Session }).read,
+	show: ifSticky(func(s *Sticky) string {
+		if !s.Session {
+			return ""
+		}
+		return "true"
+	}),
 }
 
 // ifSticky shows nothing where nothing would come of it.

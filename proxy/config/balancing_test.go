@@ -31,7 +31,7 @@ func TestPartsToHash(t *testing.T) {
 			t.Errorf("%q: %+v, %v, want %q", s, got, err, why)
 		}
 	}
-	wrong("ip", "unknown, want client, uri, path, host, header:NAME, query:NAME or cookie:NAME")
+	wrong("ip", "unknown, want client, uri, path, host, header:NAME, query:NAME, cookie:NAME or session")
 	wrong("Client", "unknown")
 	wrong("X-User", "unknown")
 	wrong("header", "missing name, want header:NAME")

@@ -52,7 +52,8 @@ type Config struct {
 	Pool   Pool
 	Health Health
 
-	Cache Cache // zero: nothing is stored
+	Cache   Cache   // zero: nothing is stored, but for Redis where others need it
+	Session Session // zero: there are none
 
 	Hub Hub // zero: none
 
@@ -127,7 +128,7 @@ type Target struct {
 
 // HashOn is the part of a request that decides where it goes.
 type HashOn struct {
-	Part string // client, uri, path, host, header, query or cookie
+	Part string // client, uri, path, host, header, query, cookie or session
 	Name string // of the header field (in lower case), query parameter or cookie
 }
 
@@ -136,6 +137,8 @@ type Sticky struct {
 	Name string        // the cookie's
 	TTL  time.Duration // whole seconds; 0: until the browser is closed
 	Key  string        // signs it; "": none was given
+
+	Session bool // the session says it, and no cookie
 }
 
 // Health is how upstreams are found ill and well again.

@@ -92,6 +92,11 @@ func TestLinesReadBackAreTheSameConfig(t *testing.T) {
 		lines := strings.Join(c.Lines(), "\n") + "\n"
 		lines = strings.Replace(lines, "--admin-token (hidden)", "--admin-token "+c.AdminToken, 1)
 		lines = strings.Replace(lines, "--sticky-key (hidden)", "--sticky-key "+c.Sticky.Key, 1)
+		for _, key := range c.Session.Keys {
+			lines = strings.Replace(lines, "--session-key (hidden)", "--session-key "+key, 1)
+		}
+		lines = strings.Replace(lines, "--session-sign (hidden)", "--session-sign "+c.Session.Sign, 1)
+		lines = strings.Replace(lines, "--mongo "+withoutUserinfo(c.Session.Mongo), "--mongo "+c.Session.Mongo, 1)
 		lines = strings.Replace(lines, "--redis "+withoutUserinfo(c.Cache.Redis.String()), "--redis "+c.Cache.Redis.String(), 1)
 		again, err := Parse(rawOf(lines))
 		if err != nil {
@@ -175,6 +180,10 @@ func TestSecretsAreNeverPrinted(t *testing.T) {
 	f("s3cret", "--sticky-key s3cret")
 	f("s3cret", "--balance sticky\n--sticky-key s3cret-of-many-bytes")
 	f("s3cret", "MULTISERVER_STICKY_KEY=s3cret-of-many-bytes")
+	f("s3cret", "--session-key s3cret")
+	f("s3cret-of", "--session memory\n--session-key s3cret-of-many-bytes\n--session-sign s3cret-of-many-bytes")
+	f("s3cret", "--session mongo\n--mongo mongodb://user:s3cret@db")
+	f("s3cret", "--mongo user:s3cret@db")
 	f("s3cret", "--upstream http://user:s3cret@app:3000")
 	f("s3cret", "--upstream http://us@er:s3cret@app:3000")
 	f("s3cret", "--upstream h2c://user:s3cret@app:3000")

@@ -169,7 +169,7 @@ func (f *file) setting(p pair, into Raw) {
 
 // secret refuses to keep one where everybody on the machine can read it.
 func (f *file) secret(s *Setting, at place, words []string) {
-	if !s.Secret || f.open == 0 || s.Name == "redis" && !strings.Contains(words[0], "@") {
+	if !s.Secret || f.open == 0 || (s.Name == "redis" || s.Name == "mongo") && !strings.Contains(words[0], "@") {
 		return
 	}
 	f.add(at, "", "is secret, and everybody on this machine can read the file: want chmod 600 %s, or the value as %s", f.name, s.Env())

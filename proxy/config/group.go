@@ -23,11 +23,12 @@ func (b *grouping) pool(s *section) *Config {
 		b.file.add(s.at, "", "no upstream, want at least one, such as upstream: http://127.0.0.1:3000")
 	}
 	c, raw, add := b.derive(s)
-	c.Cache = b.top.Cache
+	c.Cache, c.Session = b.top.Cache, b.top.Session
 	c.checkSpawn(add, s.raw)
 	c.checkUpstreams(add, s.raw)
 	c.checkUpstreamTLS(add, raw)
 	c.checkBalance(add, raw)
+	c.checkBound(add, raw)
 	c.checkHealth(add, raw)
 	return c
 }
@@ -41,6 +42,7 @@ func (b *grouping) routeConfig(s *section) *Config {
 	c.UpstreamTLS, c.Health = b.top.UpstreamTLS, b.top.Health
 	c.Upstreams, c.Spawn = b.top.Upstreams, b.top.Spawn
 	c.checkRouteHub(add, raw, b.top.Hub.Used)
+	c.ownSession(b.top, add, raw)
 	c.checkCache(add, raw)
 	return c
 }

@@ -17,7 +17,7 @@ var perPool = []string{
 	"spawn", "spawn-command", "spawn-dir", "spawn-user", "spawn-socket", "spawn-listen-fds", "spawn-ready-timeout", "spawn-stop-signal", "spawn-stop-timeout",
 	"spawn-surge", "spawn-watch", "spawn-max-memory", "spawn-max-age", "spawn-max-requests", "spawn-hook",
 	"upstream-ca", "upstream-cert", "upstream-key", "upstream-sni", "upstream-insecure",
-	"balance", "hash-on", "sticky-cookie", "sticky-ttl", "sticky-key",
+	"balance", "hash-on", "sticky-cookie", "sticky-ttl", "sticky-key", "sticky-session",
 	"connect-timeout", "queue", "queue-timeout",
 	"max-fails", "fail-timeout", "health-path", "health-interval", "health-timeout", "health-rise", "health-fall", "slow-start",
 	"resolve-interval", "resolver", "upstream-idle", "upstream-idle-timeout", "upstream-max-age",
@@ -28,6 +28,7 @@ var perRoute = []string{
 	"cache", "cache-object", "cache-path", "cache-never", "cache-vary", "cache-ttl", "cache-drop-query", "cache-sort-query",
 	"cache-no-cookies", "cache-ignore-requests", "cache-wait", "cache-stale",
 	"hub", "hub-mode", "hub-channels", "hub-origins", "hub-budget",
+	"session", "session-on-error", "session-strict",
 }
 
 // Scope is where the setting may be given beside the top.

@@ -32,6 +32,8 @@ func together(c *Config, raw Raw, f *file) (mistakes Mistakes) {
 	c.checkBalance(add, raw)
 	c.checkHealth(add, raw)
 	c.checkHub(add, raw, f)
+	c.checkSession(add, raw, f)
+	c.checkBound(add, raw)
 	c.checkCache(add, raw)
 	c.checkAccessLog(add, raw)
 	if c.Admin != nil {
@@ -65,7 +67,7 @@ func (c *Config) checkBalance(add func(name, value, why string, args ...any), ra
 		names   []string
 	}{
 		{"hash", []string{"hash-on"}},
-		{"sticky", []string{"sticky-cookie", "sticky-ttl", "sticky-key"}},
+		{"sticky", []string{"sticky-cookie", "sticky-ttl", "sticky-key", "sticky-session"}},
 	} {
 		for _, name := range only.names {
 			if _, given := raw[name]; given && c.Balance != only.balance {

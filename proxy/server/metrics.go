@@ -41,6 +41,7 @@ func (s *Server) metrics(m *admin.Metrics) {
 		cacheMetrics(m, s.cache)
 		m.Counter("multiserver_cache_purges_refused_total", "PURGE requests from addresses that --purge-from does not name.", st.PurgesRefused.Load())
 	}
+	s.sessions.metrics(m)
 	s.headers.metrics(m)
 	s.tlsMetrics(m)
 	http2Metrics(m, &s.edge.Stats)

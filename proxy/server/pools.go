@@ -137,6 +137,9 @@ func (s *Server) affinity(c *config.Config) proxy.Affinity {
 	case balance.ValueOf:
 		return proxy.Affinity{By: parts[c.HashOn.Part], Name: c.HashOn.Name}
 	case balance.HostID:
+		if c.Sticky.Session {
+			return proxy.Affinity{By: proxy.ByPin}
+		}
 		name := c.Sticky.Name
 		return proxy.Affinity{By: proxy.ByUpstream, Name: name, Sticky: proxy.NewSticky(name, c.Sticky.TTL, s.stickyKey(c))}
 	}
@@ -145,13 +148,14 @@ func (s *Server) affinity(c *config.Config) proxy.Affinity {
 
 // parts are those of config.HashOn.
 var parts = map[string]proxy.By{
-	"client": proxy.ByClient,
-	"uri":    proxy.ByURI,
-	"path":   proxy.ByPath,
-	"host":   proxy.ByHost,
-	"header": proxy.ByHeader,
-	"query":  proxy.ByQuery,
-	"cookie": proxy.ByCookie,
+	"client":  proxy.ByClient,
+	"uri":     proxy.ByURI,
+	"path":    proxy.ByPath,
+	"host":    proxy.ByHost,
+	"header":  proxy.ByHeader,
+	"query":   proxy.ByQuery,
+	"cookie":  proxy.ByCookie,
+	"session": proxy.BySession,
 }
 
 func (s *Server) stickyKey(c *config.Config) []byte {

@@ -77,6 +77,7 @@ func (s *Server) terms(c *config.Config, pages proxy.Pages) proxy.Route {
 		Idle:       c.Idle,
 		TunnelIdle: c.TunnelIdle,
 		MaxBody:    c.MaxBody,
+		Sessions:   s.sessions.of(c),
 	}
 	if c.Cache.Memory > 0 {
 		r.Cache = s.cache

@@ -31,27 +31,28 @@ import (
 
 // Server is a running proxy.
 type Server struct {
-	conf    *config.Config
-	log     *slog.Logger
-	guard   *wire.Guard
-	groups  []*group        // pools, as they are configured
-	gate    *pool.Gate      // nil: no limit
-	cache   *cache.Cache    // nil: none
-	certs   *certs.Store    // that clients are shown; nil: no TLS
-	acme    *acme.Authority // that certificates are ordered from; nil: none
-	shakes  *handshakes     // nil: no TLS
-	headers *headers        // nil: none come anywhere
-	proxy   *proxy.Proxy
-	edge    *edge.Edge
-	front   *fasthttp.Server
-	lns     []net.Listener
-	secure  []net.Listener // where TLS is spoken
-	http3   http3
-	admin   *admin.Admin // nil: none
-	lines   *proxy.Log   // nil: none
-	sink    sink.Sink    // of lines
-	ready   atomic.Bool
-	events  spawn.Events // of all processes
+	conf     *config.Config
+	log      *slog.Logger
+	guard    *wire.Guard
+	groups   []*group     // pools, as they are configured
+	gate     *pool.Gate   // nil: no limit
+	cache    *cache.Cache // nil: none
+	sessions sessions
+	certs    *certs.Store    // that clients are shown; nil: no TLS
+	acme     *acme.Authority // that certificates are ordered from; nil: none
+	shakes   *handshakes     // nil: no TLS
+	headers  *headers        // nil: none come anywhere
+	proxy    *proxy.Proxy
+	edge     *edge.Edge
+	front    *fasthttp.Server
+	lns      []net.Listener
+	secure   []net.Listener // where TLS is spoken
+	http3    http3
+	admin    *admin.Admin // nil: none
+	lines    *proxy.Log   // nil: none
+	sink     sink.Sink    // of lines
+	ready    atomic.Bool
+	events   spawn.Events // of all processes
 
 	crowd crowd // of clients
 
@@ -85,6 +86,9 @@ func (s *Server) build(ctx context.Context) error {
 		return err
 	}
 	if err := s.makeCache(ctx); err != nil {
+		return err
+	}
+	if err := s.makeSessions(); err != nil {
 		return err
 	}
 	if err := s.listen(); err != nil {
@@ -168,15 +172,16 @@ func (s *Server) openAdmin() error {
 		return nil
 	}
 	a, err := admin.New(admin.Options{
-		Network: s.conf.Admin.Network,
-		Addr:    s.conf.Admin.Addr,
-		Token:   s.conf.AdminToken,
-		Ready:   s.isReady,
-		Metrics: s.metrics,
-		Purge:   s.purge(),
-		Cache:   s.figures(),
-		Spawn:   s.processes(),
-		Log:     s.log,
+		Network:  s.conf.Admin.Network,
+		Addr:     s.conf.Admin.Addr,
+		Token:    s.conf.AdminToken,
+		Ready:    s.isReady,
+		Metrics:  s.metrics,
+		Purge:    s.purge(),
+		Cache:    s.figures(),
+		Spawn:    s.processes(),
+		Sessions: s.sessions.pages(),
+		Log:      s.log,
 	})
 	if err != nil {
 		return fmt.Errorf("--admin: %w", err)

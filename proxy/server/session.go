@@ -1,0 +1,128 @@
+package server
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"log/slog"
+	"strings"
+
+	"multiserver/proxy/config"
+	"multiserver/sync/session"
+	"multiserver/sync/session/memcached"
+	"multiserver/sync/session/memory"
+	"multiserver/sync/session/mongo"
+	"multiserver/sync/session/redis"
+)
+
+// sessions are those of all routes: in one store, under one ring of keys, and
+// Sessions for each of the terms that routes have. Zero: there are none.
+type sessions struct {
+	store  session.Store
+	keeper *session.Keeper // of keys in the store; nil: the operator has given some
+	by     map[terms]*session.Sessions
+}
+
+// terms are what is decided for each route.
+type terms struct{ refuse, strict bool }
+
+func termsOf(c *config.Session) terms { return terms{c.Refuse, c.Strict} }
+
+// makeSessions opens the store if any route has sessions. It need not answer
+// yet: what is wrong here is wrong for ever.
+func (s *Server) makeSessions() (err error) {
+	kind := s.conf.SessionStore()
+	if kind == "" {
+		return nil
+	}
+	m := &s.sessions
+	if m.store, err = s.openStore(kind); err != nil {
+		return fmt.Errorf("--session %s: %w", kind, err)
+	}
+	s.opened = append(s.opened, m)
+	keys := m.keys(s.conf.Session.Keys, s.log)
+	m.by = map[terms]*session.Sessions{}
+	for i := range s.conf.Routes {
+		c := &s.conf.Routes[i].Session
+		if c.Store == "" || m.by[termsOf(c)] != nil {
+			continue
+		}
+		if m.by[termsOf(c)], err = session.New(sessionOptions(c, m.store, keys)); err != nil {
+			return fmt.Errorf("--session: %w", err)
+		}
+	}
+	return nil
+}
+
+func (s *Server) openStore(kind string) (session.Store, error) {
+	c := &s.conf.Session
+	switch kind {
+	case "redis":
+		r := &s.conf.Cache.Redis
+		return redis.Open(context.Background(), redis.Options{
+			URL:        redisURL(r),
+			Prefix:     r.Prefix + ":session:",
+			Timeout:    c.Timeout,
+			LocalBytes: c.Memory,
+			Log:        s.log,
+		})
+	case "memcached":
+		prefix := cmp.Or(s.conf.Cache.Redis.Prefix, "multiserver") + ":session:"
+		return memcached.New(memcached.Options{Servers: c.Memcached, Prefix: prefix, Timeout: c.Timeout})
+	case "mongo":
+		return mongo.New(mongo.Options{URL: c.Mongo, Timeout: c.Timeout})
+	}
+	return memory.Open(c.Memory), nil
+}
+
+// keys are the operator's, or such as all nodes find in the store.
+func (m *sessions) keys(given []string, log *slog.Logger) session.Keys {
+	if len(given) == 0 {
+		m.keeper = session.Keep(m.store, log)
+		return m.keeper
+	}
+	secrets := make([][]byte, len(given))
+	for i, word := range given {
+		secrets[i] = []byte(word)
+	}
+	return session.NewRing(secrets...)
+}
+
+func sessionOptions(c *config.Session, store session.Store, keys session.Keys) session.Options {
+	name, host := strings.CutPrefix(c.Cookie, "__Host-")
+	return session.Options{
+		Store: store,
+		Keys:  keys,
+		Cookie: session.Cookie{
+			Name:     name,
+			Host:     host,
+			Path:     c.Path,
+			Domain:   c.Domain,
+			Life:     c.Life,
+			SameSite: map[string]string{"lax": "Lax", "strict": "Strict", "none": "None"}[c.SameSite],
+			Header:   c.Header,
+		},
+		Idle:    c.TTL,
+		Max:     c.MaxAge,
+		Timeout: c.Timeout,
+		Fail:    c.Refuse,
+		Strict:  c.Strict,
+		Sign:    []byte(c.Sign),
+	}
+}
+
+// of are a route's; nil: it has none.
+func (m *sessions) of(c *config.Config) *session.Sessions {
+	if c.Session.Store == "" {
+		return nil
+	}
+	return m.by[termsOf(&c.Session)]
+}
+
+// Close ends them, when no exchange is under way any more.
+func (m *sessions) Close() error {
+	if m.keeper != nil {
+		m.keeper.Close()
+	}
+	return m.store.Close()
+}
