@@ -50,7 +50,7 @@ func startProxyWith(t testing.TB, change func(*proxy.Options), origins ...string
 		ups.Close()
 		guard.Close()
 	})
-	return listen(t, taking(p)), p
+	return listenUntil(t, taking(p), guard.EndAll), p
 }
 
 // taking serves as ServeConn does, but lets quiet connections park.
@@ -67,6 +67,13 @@ func taking(p *proxy.Proxy) func(net.Conn) {
 // closes them all and waits.
 func listen(t testing.TB, serve func(net.Conn)) (addr string) {
 	t.Helper()
+	return listenUntil(t, serve, nil)
+}
+
+// listenUntil is listen, but has end end the connections: a parked one that is
+// closed behind the Guard's back is not heard of again.
+func listenUntil(t testing.TB, serve func(net.Conn), end func()) (addr string) {
+	t.Helper()
 	ln, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
@@ -82,10 +89,24 @@ func listen(t testing.TB, serve func(net.Conn)) (addr string) {
 	t.Cleanup(func() {
 		ln.Close()
 		accepts.Wait()
-		for _, nc := range conns {
-			nc.Close()
+		if end == nil {
+			for _, nc := range conns {
+				nc.Close()
+			}
 		}
-		serves.Wait()
+		done := make(chan struct{})
+		go func() { serves.Wait(); close(done) }()
+		for tick := time.NewTicker(5 * time.Millisecond); ; {
+			select {
+			case <-done:
+				tick.Stop()
+				return
+			case <-tick.C:
+				if end != nil {
+					end()
+				}
+			}
+		}
 	})
 	return ln.Addr().String()
 }
