@@ -1,10 +1,12 @@
 package proxy_test
 
 import (
+	"context"
 	"fmt"
 	"net/http"
 	"net/http/httptest"
 	"strings"
+	"sync/atomic"
 	"testing"
 
 	"multiserver/proxy"
@@ -13,15 +15,32 @@ import (
 )
 
 // withSessions gives the proxy sessions in a store of its own.
-func withSessions(t testing.TB) func(*proxy.Options) {
+func withSessions(t testing.TB, set ...func(*session.Options)) func(*proxy.Options) {
 	t.Helper()
 	store := memory.Open(memory.Bytes)
 	t.Cleanup(func() { _ = store.Close() })
-	s, err := session.New(session.Options{Store: store, Keys: session.NewRing([]byte("0123456789abcdef"))})
+	opt := session.Options{Store: store, Keys: session.NewRing([]byte("0123456789abcdef"))}
+	for _, f := range set {
+		f(&opt)
+	}
+	s, err := session.New(opt)
 	if err != nil {
 		t.Fatal(err)
 	}
 	return func(o *proxy.Options) { o.Sessions = s }
+}
+
+// lost is a store that can be away.
+type lost struct {
+	session.Store
+	away atomic.Bool
+}
+
+func (l *lost) Load(ctx context.Context, id session.ID, into *session.Record) error {
+	if into.Reset(); l.away.Load() {
+		return session.ErrAway
+	}
+	return l.Store.Load(ctx, id, into)
 }
 
 // newTeller is an app that says what it is told of sessions, and answers with
@@ -56,6 +75,13 @@ func (j *jar) ask(lines ...string) (res *http.Response, body string) {
 		lines = append(lines, "Cookie: a=b; "+j.cookie+"; c=d")
 	}
 	res, body = fetch(j.t, j.addr, request("/x", lines...))
+	j.keep(res)
+	return res, body
+}
+
+// keep takes the token that an answer has.
+func (j *jar) keep(res *http.Response) {
+	j.t.Helper()
 	for name := range res.Header {
 		if strings.HasPrefix(name, "X-Session") {
 			j.t.Errorf("the client is told %s", name)
@@ -66,7 +92,6 @@ func (j *jar) ask(lines ...string) (res *http.Response, body string) {
 			j.cookie = c.Name + "=" + c.Value
 		}
 	}
-	return res, body
 }
 
 func TestSessionsGoFromBackendToBackend(t *testing.T) {

@@ -12,7 +12,7 @@ import (
 // metrics renders what was done with sessions, on all terms, and what their
 // store says.
 func (m *sessions) metrics(to *admin.Metrics) {
-	if m.store == nil {
+	if m.by[0] == nil {
 		return
 	}
 	for _, f := range []struct {

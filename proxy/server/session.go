@@ -18,15 +18,25 @@ import (
 // sessions are those of all routes: in one store, under one ring of keys, and
 // Sessions for each of the terms that routes have. Zero: there are none.
 type sessions struct {
+	kind   string // of store
 	store  session.Store
-	keeper *session.Keeper // of keys in the store; nil: the operator has given some
-	by     map[terms]*session.Sessions
+	keeper *session.Keeper      // of keys in the store; nil: the operator has given some
+	by     [4]*session.Sessions // on all terms, for a reload can ask for any
 }
 
 // terms are what is decided for each route.
 type terms struct{ refuse, strict bool }
 
-func termsOf(c *config.Session) terms { return terms{c.Refuse, c.Strict} }
+// index is its place among all.
+func (t terms) index() (i int) {
+	if t.refuse {
+		i = 1
+	}
+	if t.strict {
+		i += 2
+	}
+	return i
+}
 
 // makeSessions opens the store if any route has sessions. It need not answer
 // yet: what is wrong here is wrong for ever.
@@ -40,14 +50,10 @@ func (s *Server) makeSessions() (err error) {
 		return fmt.Errorf("--session %s: %w", kind, err)
 	}
 	s.opened = append(s.opened, m)
+	m.kind = kind
 	keys := m.keys(s.conf.Session.Keys, s.log)
-	m.by = map[terms]*session.Sessions{}
-	for i := range s.conf.Routes {
-		c := &s.conf.Routes[i].Session
-		if c.Store == "" || m.by[termsOf(c)] != nil {
-			continue
-		}
-		if m.by[termsOf(c)], err = session.New(sessionOptions(c, m.store, keys)); err != nil {
+	for _, on := range []terms{{}, {refuse: true}, {strict: true}, {true, true}} {
+		if m.by[on.index()], err = session.New(sessionOptions(&s.conf.Session, on, m.store, keys)); err != nil {
 			return fmt.Errorf("--session: %w", err)
 		}
 	}
@@ -88,7 +94,7 @@ func (m *sessions) keys(given []string, log *slog.Logger) session.Keys {
 	return session.NewRing(secrets...)
 }
 
-func sessionOptions(c *config.Session, store session.Store, keys session.Keys) session.Options {
+func sessionOptions(c *config.Session, on terms, store session.Store, keys session.Keys) session.Options {
 	name, host := strings.CutPrefix(c.Cookie, "__Host-")
 	return session.Options{
 		Store: store,
@@ -105,18 +111,18 @@ func sessionOptions(c *config.Session, store session.Store, keys session.Keys) s
 		Idle:    c.TTL,
 		Max:     c.MaxAge,
 		Timeout: c.Timeout,
-		Fail:    c.Refuse,
-		Strict:  c.Strict,
+		Fail:    on.refuse,
+		Strict:  on.strict,
 		Sign:    []byte(c.Sign),
 	}
 }
 
-// of are a route's; nil: it has none.
+// of are a route's; nil: it has none, or asks for a store that was not opened.
 func (m *sessions) of(c *config.Config) *session.Sessions {
-	if c.Session.Store == "" {
+	if c.Session.Store == "" || c.Session.Store != m.kind {
 		return nil
 	}
-	return m.by[termsOf(&c.Session)]
+	return m.by[terms{c.Session.Refuse, c.Session.Strict}.index()]
 }
 
 // Close ends them, when no exchange is under way any more.
