@@ -86,6 +86,7 @@ func (p *Proxy) SetRoutes(t *Routes) {
 	if t.None == nil {
 		t.None = &p.opt.Route
 	}
+	t.None.tally = p.Stats.Routes.of(t.None.Name)
 	p.routes.Store(t)
 }
 

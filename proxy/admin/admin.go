@@ -38,6 +38,10 @@ type Options struct {
 	// Spawn is for the pages about an app's processes; nil: there are none.
 	Spawn *Spawn
 
+	// Reload reads the configuration again. The answer is sent as JSON; an error
+	// says that nothing has changed, and why. nil: there is none to read.
+	Reload func() (answer any, status int, err error)
+
 	// Sessions is for the pages about sessions; nil: there are none.
 	Sessions *Sessions
 
@@ -52,6 +56,7 @@ type Admin struct {
 	purges   func(ctx context.Context, o Order) (answer any, pending bool, err error)
 	cache    func() any
 	spawn    *Spawn
+	reloads  func() (answer any, status int, err error)
 	sessions *Sessions
 	streams  streams
 	log      *slog.Logger
@@ -81,6 +86,7 @@ func New(o Options) (*Admin, error) {
 		purges:   o.Purge,
 		cache:    o.Cache,
 		spawn:    o.Spawn,
+		reloads:  o.Reload,
 		sessions: o.Sessions,
 		log:      o.Log,
 		guarded:  o.Token != "",

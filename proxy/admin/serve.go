@@ -16,6 +16,7 @@ const index = `/healthz        200 while this process lives
 /metrics        counters, as Prometheus reads them
 /cache          the cache's figures
 /cache/purge    POST {"url":"http://example.org/"}, or a prefix, a tag, tags, "all":true; "soft":true
+/api/reload     POST: the configuration is read again
 /api/spawn      the app's processes; POST /api/spawn/restart: a rolling restart; POST /api/spawn/scale {"instances":4}
 /api/events     what happens to them, as it happens (server-sent events)
 /api/sessions/ID a session's data, by the id that upstreams know; DELETE: it ends
@@ -43,6 +44,10 @@ func (a *Admin) page(ctx *fasthttp.RequestCtx) {
 	path := string(ctx.Path())
 	if path == "/cache/purge" {
 		a.purge(ctx)
+		return
+	}
+	if path == "/api/reload" {
+		a.reload(ctx)
 		return
 	}
 	if a.processes(ctx, path) || a.session(ctx, path) {

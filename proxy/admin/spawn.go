@@ -141,7 +141,16 @@ func (a *Admin) stream(ctx *fasthttp.RequestCtx) {
 const streamHead = "HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nCache-Control: no-store\r\nConnection: close\r\n\r\nretry: 1000\n\n"
 
 func (a *Admin) events(nc net.Conn, next func(context.Context) (Event, bool)) {
-	defer context.AfterFunc(a.streams.life, func() { _ = nc.SetDeadline(time.Now()) })()
+	ended := make(chan struct{})
+	stop := context.AfterFunc(a.streams.life, func() {
+		defer close(ended)
+		_ = nc.SetDeadline(time.Now())
+	})
+	defer func() {
+		if !stop() {
+			<-ended // nc is not ours any more behind our return
+		}
+	}()
 	say := func(text []byte) bool {
 		_ = nc.SetWriteDeadline(time.Now().Add(streamWrite))
 		_, err := nc.Write(text)

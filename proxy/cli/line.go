@@ -9,6 +9,7 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"multiserver/proxy/config"
+	"multiserver/proxy/server"
 )
 
 // line is one command line: what was typed, and what it amounts to.
@@ -95,8 +96,11 @@ func (l *line) config(ctx *cli.Context) (*config.Config, error) {
 		return nil, l.mistakes()
 	}
 	l.raw.AddEnv(os.LookupEnv)
-	return config.Parse(l.raw)
+	return l.reread()
 }
+
+// reread is config again: what has changed is in files.
+func (l *line) reread() (*config.Config, error) { return config.Parse(l.raw, server.CheckFilter) }
 
 func (l *line) serve(ctx *cli.Context) error {
 	c, err := l.config(ctx)
@@ -106,7 +110,7 @@ func (l *line) serve(ctx *cli.Context) error {
 	if ctx.Bool(printConfig) {
 		return l.effective(c)
 	}
-	return serve(c, stages{})
+	return serve(c, stages{reread: l.reread})
 }
 
 func (l *line) check(ctx *cli.Context) error {

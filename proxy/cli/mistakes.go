@@ -12,6 +12,7 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"multiserver/proxy/config"
+	"multiserver/proxy/server"
 )
 
 // usage is called by the library at the first flag it cannot read.
@@ -99,7 +100,7 @@ func settingMistakes(raw config.Raw, found bool) (m config.Mistakes) {
 	if _, given := raw["upstream"]; found && !given && !inFile {
 		raw.Add("upstream", "", "http://upstream.invalid")
 	}
-	_, err := config.Parse(raw)
+	_, err := config.Parse(raw, server.CheckFilter)
 	errors.As(err, &m)
 	return m
 }

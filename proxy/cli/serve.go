@@ -15,8 +15,9 @@ import (
 
 // stages are what a command does beside serving; each may be nil.
 type stages struct {
-	ready func(addrs []net.Addr) // clients can connect
-	drain func()                 // a signal came, exchanges under way may end
+	reread func() (*config.Config, error) // what is configured now; nil: always the same
+	ready  func(addrs []net.Addr)         // clients can connect
+	drain  func()                         // a signal came, exchanges under way may end
 }
 
 // serve runs the proxy until a signal stops it.
@@ -33,9 +34,8 @@ func serve(c *config.Config, at stages) error {
 		return err
 	}
 	defer onReopen(s)()
-	if s.Rolls() {
-		defer onHangup(s.Roll)()
-	}
+	s.Reread = at.reread
+	defer onHangup(s)()
 	if at.ready != nil {
 		at.ready(s.Addrs())
 	}
@@ -63,17 +63,14 @@ func onReopen(s *server.Server) (stop func()) {
 	}
 }
 
-// onHangup has each of do, in turn, at each SIGHUP, which asks a server to take
-// up what is new. stop ends that.
-func onHangup(do ...func()) (stop func()) {
+// onHangup has the server take up what is new at each SIGHUP. stop ends that.
+func onHangup(s *server.Server) (stop func()) {
 	asked := make(chan os.Signal, 1)
 	signal.Notify(asked, syscall.SIGHUP)
 	var done sync.WaitGroup
 	done.Go(func() {
 		for range asked {
-			for _, f := range do {
-				f()
-			}
+			s.Renew()
 		}
 	})
 	return func() {

@@ -12,6 +12,7 @@ import (
 // filled in. It is never changed once it is built: a reload builds another.
 type Config struct {
 	File   string  // where a part of this was; "": nowhere
+	Watch  bool    // File is read again when it has changed
 	Pools  []Group // at least one, with names of their own
 	Routes []Route // at least one
 

@@ -31,6 +31,19 @@ var configFile = value{
 	},
 }
 
+// watched is nothing to show where there is no file.
+var watched = func() value {
+	v := toggle(func(c *Config) *bool { return &c.Watch })
+	show := v.show
+	v.show = func(c *Config) []string {
+		if c.File == "" {
+			return nil
+		}
+		return show(c)
+	}
+	return v
+}()
+
 // file is a configuration file as it is read: what it gives of settings, its
 // pools and its routes, and what is wrong with it.
 type file struct {

@@ -36,6 +36,9 @@ func together(c *Config, raw Raw, f *file) (mistakes Mistakes) {
 	c.checkBound(add, raw)
 	c.checkCache(add, raw)
 	c.checkAccessLog(add, raw)
+	if c.Watch && c.File == "" {
+		add("watch", "", "there is no file to watch, want --config FILE as well")
+	}
 	if c.Admin != nil {
 		c.checkAdmin(add, raw)
 	}

@@ -46,7 +46,8 @@ func (s *Server) metrics(m *admin.Metrics) {
 	s.tlsMetrics(m)
 	http2Metrics(m, &s.edge.Stats)
 	s.http3.metrics(m)
-	for _, g := range s.groups {
+	s.reloads.metrics(m)
+	for _, g := range s.groups() {
 		g.metrics(m)
 	}
 }

@@ -3,6 +3,7 @@ package server
 import (
 	"errors"
 	"fmt"
+	"log/slog"
 
 	"multiserver/proxy"
 	"multiserver/proxy/config"
@@ -11,21 +12,34 @@ import (
 )
 
 // makeRoutes puts the operator's routes in the proxy's terms.
-func (s *Server) makeRoutes() error {
-	t, err := s.newRoutes(s.conf)
+func (s *Server) makeRoutes(pages proxy.Pages) error {
+	t, err := s.newRoutes(s.conf, s.groups(), pages)
 	if err != nil {
 		return err
 	}
+	s.reloads.routes = t
 	s.proxy.SetRoutes(t)
 	return nil
 }
 
-func (s *Server) newRoutes(c *config.Config) (*proxy.Routes, error) {
-	t := &proxy.Routes{}
+// routing is what routes are made of.
+type routing struct {
+	*Server
+	pools map[string]*proxy.Pool
+	pages map[string]proxy.Pages // by directory
+}
+
+func (s *Server) newRoutes(c *config.Config, groups []*group, pages proxy.Pages) (*proxy.Routes, error) {
+	b := &routing{s, map[string]*proxy.Pool{}, map[string]proxy.Pages{c.ErrorPages: pages}}
+	for _, g := range groups {
+		b.pools[g.Name] = g.Pool
+	}
+	none := s.terms(c, pages)
+	t := &proxy.Routes{None: &none}
 	rules := make([]route.Rule, len(c.Routes))
 	var wrong error
 	for i := range c.Routes {
-		r, err := s.newRoute(&c.Routes[i])
+		r, err := b.newRoute(&c.Routes[i])
 		wrong = errors.Join(wrong, err)
 		t.All = append(t.All, r)
 		rules[i] = c.Routes[i].Match
@@ -44,24 +58,35 @@ func (s *Server) newRoutes(c *config.Config) (*proxy.Routes, error) {
 	return t, nil
 }
 
-func (s *Server) newRoute(of *config.Route) (*proxy.Route, error) {
-	pages, err := proxy.LoadPages(of.ErrorPages)
+func (b *routing) newRoute(of *config.Route) (*proxy.Route, error) {
+	pages, err := b.pagesIn(of.ErrorPages)
 	if err != nil {
 		return nil, fmt.Errorf("route %s: %w", of.Name, err)
 	}
-	r := s.terms(of.Config, pages)
+	r := b.terms(of.Config, pages)
 	r.Name = of.Name
 	if len(of.Split) == 0 {
-		r.Pool = s.poolOf(of.Pool)
+		r.Pool = b.pools[of.Pool]
 	} else {
-		r.Split = proxy.NewSplit(s.shares(of.Split), of.Cookie, of.TTL)
+		r.Split = proxy.NewSplit(b.shares(of.Split), of.Cookie, of.TTL)
 	}
 	for i := range of.Filters {
-		f, failed := s.newFilter(of, i)
+		f, failed := newFilter(&of.Filters[i], filter.Options{Key: fmt.Sprintf("%s/%d", of.Name, i), Log: b.log})
 		err = errors.Join(err, failed)
 		r.Filters = append(r.Filters, f)
 	}
 	return &r, err
+}
+
+// pagesIn are those of a directory, read once for all routes.
+func (b *routing) pagesIn(dir string) (pages proxy.Pages, err error) {
+	pages, read := b.pages[dir]
+	if !read {
+		if pages, err = proxy.LoadPages(dir); err == nil {
+			b.pages[dir] = pages
+		}
+	}
+	return pages, err
 }
 
 // everything tells whether a rule asks for nothing.
@@ -85,30 +110,22 @@ func (s *Server) terms(c *config.Config, pages proxy.Pages) proxy.Route {
 	return r
 }
 
-// poolOf is the pool of that name, which config has seen to that there is.
-func (s *Server) poolOf(name string) *proxy.Pool {
-	for _, g := range s.groups {
-		if g.Name == name {
-			return g.Pool
-		}
-	}
-	return nil
-}
-
-func (s *Server) shares(of []config.Share) (out []proxy.Share) {
+func (b *routing) shares(of []config.Share) (out []proxy.Share) {
 	for _, sh := range of {
-		out = append(out, proxy.Share{Pool: s.poolOf(sh.Pool), Weight: uint32(sh.Weight)})
+		out = append(out, proxy.Share{Pool: b.pools[sh.Pool], Weight: uint32(sh.Weight)})
 	}
 	return out
 }
 
-func (s *Server) newFilter(of *config.Route, i int) (proxy.Filter, error) {
-	c := &of.Filters[i]
-	f, err := filter.New(c.Name, filter.Options{
-		Decode: c.Decode,
-		Key:    fmt.Sprintf("%s/%d", of.Name, i),
-		Log:    s.log,
-	})
+// CheckFilter is for config.Parse: whether a filter can be made.
+func CheckFilter(c *config.Filter) error {
+	_, err := newFilter(c, filter.Options{Key: "check", Log: slog.New(slog.DiscardHandler)})
+	return err
+}
+
+func newFilter(c *config.Filter, o filter.Options) (proxy.Filter, error) {
+	o.Decode = c.Decode
+	f, err := filter.New(c.Name, o)
 	var said config.Mistakes
 	if err == nil || errors.As(err, &said) {
 		return f, err

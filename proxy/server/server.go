@@ -9,7 +9,6 @@ import (
 	"net"
 	"os"
 	"slices"
-	"sync"
 	"sync/atomic"
 	"syscall"
 	"time"
@@ -31,12 +30,17 @@ import (
 
 // Server is a running proxy.
 type Server struct {
+	// Reread gives the configuration that a Reload is to take up: what the
+	// operator says now, with all that is wrong with it as the error. nil: that
+	// of New. It is set before Run.
+	Reread func() (*config.Config, error)
+
 	conf     *config.Config
 	log      *slog.Logger
 	guard    *wire.Guard
-	groups   []*group     // pools, as they are configured
-	gate     *pool.Gate   // nil: no limit
-	cache    *cache.Cache // nil: none
+	live     atomic.Pointer[[]*group] // see groups
+	gate     *pool.Gate               // nil: no limit
+	cache    *cache.Cache             // nil: none
 	sessions sessions
 	certs    *certs.Store    // that clients are shown; nil: no TLS
 	acme     *acme.Authority // that certificates are ordered from; nil: none
@@ -53,6 +57,8 @@ type Server struct {
 	sink     sink.Sink    // of lines
 	ready    atomic.Bool
 	events   spawn.Events // of all processes
+	work     tasks        // beside the exchanges
+	reloads  reloads
 
 	crowd crowd // of clients
 
@@ -95,7 +101,7 @@ func (s *Server) build(ctx context.Context) error {
 		return err
 	}
 	s.makeProxy(pages)
-	if err := s.makeRoutes(); err != nil {
+	if err := s.makeRoutes(pages); err != nil {
 		return err
 	}
 	s.makeHTTP3()
@@ -108,8 +114,8 @@ func (s *Server) abandon() {
 		_ = ln.Close()
 	}
 	s.http3.close()
-	for _, g := range s.groups {
-		g.abandon()
+	for _, g := range s.groups() {
+		g.abandon(nil)
 	}
 	if s.cache != nil {
 		s.cache.Close()
@@ -181,6 +187,7 @@ func (s *Server) openAdmin() error {
 		Cache:    s.figures(),
 		Spawn:    s.processes(),
 		Sessions: s.sessions.pages(),
+		Reload:   s.reloadNow,
 		Log:      s.log,
 	})
 	if err != nil {
@@ -207,11 +214,7 @@ func (s *Server) Run(ctx context.Context) error {
 	if s.cache != nil {
 		s.cache.Begin()
 	}
-	var wg sync.WaitGroup
-	watch, unwatch := context.WithCancel(context.Background())
-	for _, g := range s.groups {
-		wg.Go(func() { g.run(watch) })
-	}
+	wg, watch := &s.work.wg, s.openReloads(ctx)
 	failed := make(chan error, len(s.lns)+len(s.secure)+len(s.http3.sockets)+1)
 	take := func(ln net.Listener, as string, tls *handshakes) {
 		s.log.Info(as, "addr", ln.Addr().String())
@@ -249,8 +252,9 @@ func (s *Server) Run(ctx context.Context) error {
 	case <-ctx.Done():
 	case err = <-failed:
 	}
+	s.endReloads()
 	s.drain()
-	unwatch() // and not before: exchanges under way may yet need an upstream
+	s.work.stop() // and not before: exchanges under way may yet need an upstream
 	if s.admin != nil {
 		_ = s.admin.Close()
 	}
@@ -343,7 +347,7 @@ func (s *Server) endBehind() {
 // close closes what exchanges used, which there are none of any more.
 func (s *Server) close() {
 	s.endBehind()
-	for _, g := range s.groups {
+	for _, g := range s.groups() {
 		g.Close()
 	}
 	if s.cache != nil {

@@ -5,9 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
-	"runtime"
 	"slices"
-	"sync"
 	"syscall"
 
 	"multiserver/pool"
@@ -24,10 +22,6 @@ func (s *Server) newApp(of *config.Group) (*spawn.App, error) {
 	if c.Instances == 0 {
 		return nil, nil
 	}
-	n := c.Instances
-	if n == config.AutoSpawn {
-		n = runtime.GOMAXPROCS(0)
-	}
 	name := of.Name
 	if name == "default" {
 		name = "app"
@@ -37,7 +31,7 @@ func (s *Server) newApp(of *config.Group) (*spawn.App, error) {
 		Command:      c.Command,
 		Dir:          c.Dir,
 		User:         c.User,
-		Instances:    n,
+		Instances:    instances(of.Config),
 		Surge:        c.Surge,
 		Socket:       c.Socket,
 		Handed:       c.Handed,
@@ -67,63 +61,20 @@ var signals = map[string]syscall.Signal{
 	"HUP": syscall.SIGHUP, "USR1": syscall.SIGUSR1, "USR2": syscall.SIGUSR2,
 }
 
-// roster is a pool's members by where they come from, told to it as one.
-type roster struct {
-	pool *pool.Pool
-
-	mu    sync.Mutex
-	found []pool.Target // guarded by mu; by their addresses and DNS
-	ours  []pool.Target // guarded by mu; processes
-}
-
-func (r *roster) setFound(targets []pool.Target) {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	r.found = targets
-	r.tell()
-}
-
-// setOurs is a spawn.Join.
-func (r *roster) setOurs(targets []pool.Target) []*pool.Upstream {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	r.ours = targets
-	return r.tell()[len(r.found):]
-}
-
-// tell is called with mu held. The pool has its upstreams in the order of the
-// targets.
-func (r *roster) tell() []*pool.Upstream {
-	r.pool.Set(slices.Concat(r.found, r.ours))
-	return r.pool.Upstreams()
-}
-
-// Rolls tells whether there is anything that a rolling restart could replace.
-func (s *Server) Rolls() bool { return slices.ContainsFunc(s.groups, (*group).spawns) }
-
-// Roll has all processes replaced in their turn, and waits for nothing.
-func (s *Server) Roll() {
-	for _, g := range s.groups {
-		if g.spawned != nil {
-			g.spawned.Want(spawn.Roll)
-		}
-	}
-}
-
 func (g *group) spawns() bool { return g.spawned != nil }
 
 // isReady: clients should be sent here, and none is sent where there is no
 // process yet.
 func (s *Server) isReady() bool {
-	return s.ready.Load() && !slices.ContainsFunc(s.groups, func(g *group) bool {
+	return s.ready.Load() && !slices.ContainsFunc(s.groups(), func(g *group) bool {
 		return g.spawned != nil && g.spawned.Ready() == 0 && len(g.conf.Upstreams) == 0
 	})
 }
 
 // processes is what the admin pages are told of them; nil: there are none.
 func (s *Server) processes() *admin.Spawn {
-	if !s.Rolls() {
-		return nil
+	if s.conf.File == "" && !slices.ContainsFunc(s.groups(), (*group).spawns) {
+		return nil // and none can come
 	}
 	return &admin.Spawn{
 		Status: func() any { return s.processStatus() },
@@ -145,7 +96,7 @@ type poolStatus struct {
 
 func (s *Server) processStatus() []poolStatus {
 	all := []poolStatus{}
-	for _, g := range s.groups {
+	for _, g := range s.groups() {
 		if g.spawned != nil {
 			all = append(all, poolStatus{g.Name, g.spawned.Status()})
 		}
@@ -157,7 +108,7 @@ func (s *Server) processStatus() []poolStatus {
 func (s *Server) process(pool string, do func(*spawn.App) error) (answer any, status int, err error) {
 	var names []string
 	var of *group
-	for _, g := range s.groups {
+	for _, g := range s.groups() {
 		if g.spawned != nil {
 			names = append(names, g.Name)
 			if g.Name == pool || pool == "" {

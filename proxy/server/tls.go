@@ -40,17 +40,22 @@ func (s *Server) makeTLS() (err error) {
 	return nil
 }
 
-// upstreamTLS is what all https upstreams of g have in common.
-func (s *Server) upstreamTLS(g *group) (c *tls.Config, err error) {
+// upstreamTLS is what all https upstreams of g have in common. It is old's if
+// that would say the same: then their connections are as good as new ones.
+func (s *Server) upstreamTLS(g, old *group) (c *tls.Config, err error) {
 	u := &g.conf.UpstreamTLS
 	c = &tls.Config{ServerName: u.SNI, InsecureSkipVerify: u.Insecure}
-	if u.Insecure {
-		s.log.Warn("certificates of upstreams are not verified: whoever is in between can read and change everything", "unset", "--upstream-insecure")
-	}
 	if u.CA != "" {
 		if c.RootCAs, err = certs.Roots(u.CA); err != nil {
 			return nil, fmt.Errorf("--upstream-ca %s: %w", u.CA, err)
 		}
+	}
+	if old != nil && *u == old.conf.UpstreamTLS && (u.CA == "" || c.RootCAs.Equal(old.opt.TLS.RootCAs)) {
+		g.ours = old.ours
+		return old.opt.TLS, nil
+	}
+	if u.Insecure {
+		s.log.Warn("certificates of upstreams are not verified: whoever is in between can read and change everything", "unset", "--upstream-insecure")
 	}
 	if u.Identity.Cert != "" {
 		if g.ours, err = certs.New(certs.Options{Pairs: []certs.Pair{u.Identity}, Log: s.log}); err != nil {
