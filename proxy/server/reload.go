@@ -150,6 +150,9 @@ func (s *Server) enact(p plan) {
 // live are settings of the process that a reload can change.
 var live = []string{"config", "max-concurrent"}
 
+// withCache are settings that are nothing without one.
+var withCache = []string{"cache-file", "purge-from"}
+
 // later are the settings that c has other than the server was started with, and
 // that cannot change before the next start.
 func later(started, c *config.Config) []string {
@@ -159,6 +162,7 @@ func later(started, c *config.Config) []string {
 		names = append(names, "max-concurrent")
 	}
 	if started.Cache.Memory != c.Cache.Memory {
+		names = slices.DeleteFunc(names, func(n string) bool { return slices.Contains(withCache, n) })
 		names = append(names, "cache")
 	}
 	return names
