@@ -30,10 +30,11 @@ func newWatcher() *watcher {
 	return &watcher{begun: make(chan *proxy.Tunnel, 10), heard: make(chan string, 1000), ended: make(chan *proxy.Tunnel, 10)}
 }
 
-func (w *watcher) Ask(_ *proxy.Tunnel, x *proxy.Exchange) {
+func (w *watcher) Ask(_ *proxy.Tunnel, x *proxy.Exchange) bool {
 	if w.onAsk != nil {
 		w.onAsk(x)
 	}
+	return true
 }
 
 func (w *watcher) Begin(t *proxy.Tunnel, x *proxy.Exchange) proxy.Terms {

@@ -14,8 +14,9 @@ import "bytes"
 type Watcher interface {
 	// Ask is called before the handshake goes to an upstream, once however
 	// many are tried. What the upstream is to be told goes by x.Ask, what the
-	// client by x.Tell. x is borrowed until it returns.
-	Ask(t *Tunnel, x *Exchange)
+	// client by x.Tell. x is borrowed until it returns. false: this one is not
+	// watched, and nothing more is called.
+	Ask(t *Tunnel, x *Exchange) bool
 
 	// Begin is called with the upstream's 101 in x.Res, before the client has
 	// it, which x.Tell can change; x is borrowed until it returns. What is
@@ -64,8 +65,9 @@ func (v Verdict) String() string {
 // watched makes the tunnel of a handshake, if there is somebody to watch it.
 func (x *Exchange) watched() {
 	if w := x.route.Watch; w != nil {
-		x.tunnel = &Tunnel{posts: newPosts(w)}
-		w.Ask(x.tunnel, x)
+		if t := (&Tunnel{posts: newPosts(w)}); w.Ask(t, x) {
+			x.tunnel = t
+		}
 	}
 }
 

@@ -45,6 +45,9 @@ type Options struct {
 	// Sessions is for the pages about sessions; nil: there are none.
 	Sessions *Sessions
 
+	// Hub answers what is the hub's; there tells that there is one. nil: none.
+	Hub func(ctx *fasthttp.RequestCtx) (answered, there bool)
+
 	Log *slog.Logger // nil: slog.Default
 }
 
@@ -58,6 +61,7 @@ type Admin struct {
 	spawn    *Spawn
 	reloads  func() (answer any, status int, err error)
 	sessions *Sessions
+	hub      func(ctx *fasthttp.RequestCtx) (answered, there bool)
 	streams  streams
 	log      *slog.Logger
 
@@ -88,6 +92,7 @@ func New(o Options) (*Admin, error) {
 		spawn:    o.Spawn,
 		reloads:  o.Reload,
 		sessions: o.Sessions,
+		hub:      o.Hub,
 		log:      o.Log,
 		guarded:  o.Token != "",
 		token:    sha256.Sum256([]byte(o.Token)),

@@ -20,6 +20,9 @@ const index = `/healthz        200 while this process lives
 /api/spawn      the app's processes; POST /api/spawn/restart: a rolling restart; POST /api/spawn/scale {"instances":4}
 /api/events     what happens to them, as it happens (server-sent events)
 /api/sessions/ID a session's data, by the id that upstreams know; DELETE: it ends
+/api/publish    POST ?channel=C and a message; or {"items":[…]}, as Pushpin has it
+/api/channels   members of each; /api/channels/C: who they are; DELETE ends them
+/api/connections/ID  GET, POST a message, DELETE; PUT, DELETE …/channels/C: makes it a member, ends that
 /debug/pprof/   profiles: go tool pprof http://HERE/debug/pprof/profile?seconds=5
 `
 
@@ -50,7 +53,7 @@ func (a *Admin) page(ctx *fasthttp.RequestCtx) {
 		a.reload(ctx)
 		return
 	}
-	if a.processes(ctx, path) || a.session(ctx, path) {
+	if a.processes(ctx, path) || a.session(ctx, path) || a.hubPage(ctx, path) {
 		return
 	}
 	symbols := path == "/debug/pprof/symbol" // go tool pprof posts addresses there

@@ -41,7 +41,7 @@ func (b *grouping) routeConfig(s *section) *Config {
 	c, raw, add := b.derive(s)
 	c.UpstreamTLS, c.Health = b.top.UpstreamTLS, b.top.Health
 	c.Upstreams, c.Spawn = b.top.Upstreams, b.top.Spawn
-	c.checkRouteHub(add, raw, b.top.Hub.Used)
+	c.checkRouteHub(add, raw, &b.top.Hub)
 	c.ownSession(b.top, add, raw)
 	c.checkCache(add, raw)
 	return c

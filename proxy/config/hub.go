@@ -1,6 +1,7 @@
 package config
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"net/url"
@@ -28,7 +29,8 @@ type Hub struct {
 	MaxChannels int       // of one connection
 	MaxMembers  int       // connections in one channel; 0: no limit
 	MaxPerAddr  int       // connections of one address; 0: no limit
-	Broker      string    // memory or redis; auto: the best there is
+	Broker      string    // memory, redis or mongo; auto: the best there is
+	Mongo       string    // URL; "": there is none
 }
 
 // History is what is kept of channels.
@@ -47,7 +49,7 @@ const (
 var (
 	hubModes   = []string{"channels", "bridge"}
 	hubSlow    = []string{"close", "drop-oldest", "drop-newest"}
-	hubBrokers = []string{auto, "memory", "redis"}
+	hubBrokers = []string{auto, "memory", "redis", "mongo"}
 )
 
 // hubbed is a setting that shows nothing where there is no hub, hubWide one where
@@ -197,20 +199,27 @@ func isHub(name string) bool { return name == "hub" || strings.HasPrefix(name, "
 func (c *Config) checkHub(add func(name, value, why string, args ...any), raw Raw, f *file) {
 	h := &c.Hub
 	h.Used = len(h.Paths) > 0 || slices.ContainsFunc(f.routes, func(s *section) bool { _, given := s.raw["hub"]; return given })
-	if !h.Used {
+	h.Mongo = c.Session.Mongo
+	switch {
+	case !h.Used:
 		c.complainOfHub(add, raw)
-	} else if h.Broker == "redis" && len(c.Cache.Redis.Addrs) == 0 {
+	case h.Broker == "redis" && len(c.Cache.Redis.Addrs) == 0:
 		add("hub-broker", h.Broker, "there is no Redis, want --redis URL as well")
+	case h.Broker == "mongo" && h.Mongo == "":
+		add("hub-broker", h.Broker, "there is no MongoDB, want --mongo URL as well")
 	}
 	h.settle()
 }
 
-// checkRouteHub is checkHub for a route, where used tells whether any has one.
-func (c *Config) checkRouteHub(add func(name, value, why string, args ...any), raw Raw, used bool) {
+// mongo is where MongoDB is, for whomever.
+func (c *Config) mongo() string { return cmp.Or(c.Session.Mongo, c.Hub.Mongo) }
+
+// checkRouteHub is checkHub for a route below top.
+func (c *Config) checkRouteHub(add func(name, value, why string, args ...any), raw Raw, top *Hub) {
 	if len(c.Hub.Paths) == 0 {
 		c.complainOfHub(add, raw)
 	}
-	c.Hub.Used = used
+	c.Hub.Used, c.Hub.Mongo = top.Used, top.Mongo
 	c.Hub.settle()
 }
 

@@ -229,12 +229,12 @@ var mongo = value{
 		return nil
 	},
 	show: func(c *Config) []string {
-		if c.Session.Mongo == "" {
+		if c.mongo() == "" {
 			return nil
 		}
-		return []string{c.Session.Mongo}
+		return []string{c.mongo()}
 	},
-	veil: func(c *Config) string { return withoutUserinfo(c.Session.Mongo) },
+	veil: func(c *Config) string { return withoutUserinfo(c.mongo()) },
 }
 
 // SessionStore is where the sessions of those routes are kept that have some;

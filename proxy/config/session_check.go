@@ -31,7 +31,7 @@ func (c *Config) checkSession(add func(name, value, why string, args ...any), ra
 		if _, given := raw["session"]; !given {
 			for i := range Settings {
 				name := Settings[i].Name
-				if _, given := raw[name]; given && Settings[i].Group == groupSession {
+				if _, given := raw[name]; given && Settings[i].Group == groupSession && !(c.Hub.Used && name == "mongo") {
 					add(name, "", "there are no sessions, want --session STORE as well, such as --session memory")
 				}
 			}
@@ -70,7 +70,7 @@ func (c *Config) checkStore(add func(name, value, why string, args ...any), raw 
 		switch {
 		case store == where.store && !given:
 			add("session", store, "where that is is not said, want --%s as well, such as --%s %s", where.name, where.name, where.example)
-		case store != where.store && given && where.name != "redis" && slices.Contains(sessionStores, store):
+		case store != where.store && given && where.name != "redis" && !(c.Hub.Used && where.name == "mongo") && slices.Contains(sessionStores, store):
 			add(where.name, "", "has no effect with --session %s, want --session %s", store, where.store)
 		}
 	}

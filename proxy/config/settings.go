@@ -369,7 +369,7 @@ var Settings = []Setting{
 		Usage: "connections of one client address, on one node; 0: no limit",
 		value: hubWide(count(0, maxAtOnce, func(c *Config) *int { return &c.Hub.MaxPerAddr }))},
 	{Name: "hub-broker", Group: groupHub, Arg: "NAME", Default: hubBrokers[0], Choices: hubBrokers,
-		Usage: "what carries messages between nodes; `auto`: Redis if there is `--redis`, else `memory`: nothing does",
+		Usage: "what carries messages between nodes; `auto`: Redis if there is `--redis`, else MongoDB if there is `--mongo`, else `memory`: nothing does",
 		value: hubWide(word(hubBrokers, func(c *Config) *string { return &c.Hub.Broker }))},
 
 	{Name: "session", Group: groupSession, Arg: "STORE", Default: off, Choices: sessionStores,

@@ -42,6 +42,7 @@ func (s *Server) metrics(m *admin.Metrics) {
 		m.Counter("multiserver_cache_purges_refused_total", "PURGE requests from addresses that --purge-from does not name.", st.PurgesRefused.Load())
 	}
 	s.sessions.metrics(m)
+	s.hub.Load().metrics(m)
 	s.headers.metrics(m)
 	s.tlsMetrics(m)
 	http2Metrics(m, &s.edge.Stats)

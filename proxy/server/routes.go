@@ -75,6 +75,7 @@ func (b *routing) newRoute(of *config.Route) (*proxy.Route, error) {
 		err = errors.Join(err, failed)
 		r.Filters = append(r.Filters, f)
 	}
+	err = errors.Join(err, b.hubRoute(&r, of))
 	return &r, err
 }
 

@@ -59,6 +59,7 @@ type Server struct {
 	events   spawn.Events // of all processes
 	work     tasks        // beside the exchanges
 	reloads  reloads
+	hub      atomic.Pointer[hubs] // nil: no route has any yet
 
 	crowd crowd // of clients
 
@@ -129,6 +130,7 @@ func (s *Server) abandon() {
 	for _, f := range s.opened {
 		_ = f.Close()
 	}
+	s.hub.Load().close()
 	s.guard.Close()
 }
 
@@ -186,6 +188,7 @@ func (s *Server) openAdmin() error {
 		Purge:    s.purge(),
 		Cache:    s.figures(),
 		Spawn:    s.processes(),
+		Hub:      s.hubPages,
 		Sessions: s.sessions.pages(),
 		Reload:   s.reloadNow,
 		Log:      s.log,
@@ -308,7 +311,9 @@ func (s *Server) drain() {
 func (s *Server) endTunnels(left time.Duration) {
 	window := min(s.conf.Drain/4, 10*time.Second)
 	if goodbye := window / 4; left <= window {
-		s.proxy.EndTunnels(max(1, int((left-goodbye)/wire.Tick)))
+		parts := max(1, int((left-goodbye)/wire.Tick))
+		s.proxy.EndTunnels(parts)
+		s.hub.Load().endFlows(parts)
 	}
 }
 
@@ -347,6 +352,7 @@ func (s *Server) endBehind() {
 // close closes what exchanges used, which there are none of any more.
 func (s *Server) close() {
 	s.endBehind()
+	s.hub.Load().close()
 	for _, g := range s.groups() {
 		g.Close()
 	}

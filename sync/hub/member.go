@@ -75,13 +75,35 @@ func (h *Hub) Enter(m Member, who Who) (*Conn, Reason) {
 	if h.ctx.Err() != nil || p.byID[who.ID] != nil {
 		return nil, h.Stats.refuse(Ended)
 	}
-	if most := h.opt.MaxPerAddr; most > 0 && p.byAddr[who.Addr] >= most {
+	if h.full(who.Addr) {
 		return nil, h.Stats.refuse(AddressFull)
 	}
 	p.byID[who.ID] = c
 	p.byAddr[who.Addr]++
 	h.Stats.Members.Add(1)
 	return c, OK
+}
+
+// Crowded tells whether Enter would refuse one more connection of an address,
+// and counts it as refused.
+func (h *Hub) Crowded(addr netip.Addr) bool {
+	if h.opt.MaxPerAddr == 0 { // fast path
+		return false
+	}
+	h.people.mu.RLock()
+	full := h.full(addr)
+	h.people.mu.RUnlock()
+	if full {
+		h.Stats.refuse(AddressFull)
+	}
+	return full
+}
+
+// full is called with people.mu held. Who has no address, as on a Unix socket,
+// may be anyone.
+func (h *Hub) full(addr netip.Addr) bool {
+	most := h.opt.MaxPerAddr
+	return most > 0 && addr.IsValid() && h.people.byAddr[addr] >= most
 }
 
 // Leave takes the connection out of all channels. It may be called twice.

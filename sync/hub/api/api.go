@@ -45,7 +45,7 @@ var routes = []struct {
 	{"DELETE", "connections/*", (*call).endConnection},
 	{"PUT", "connections/*/channels/*", (*call).join},
 	{"DELETE", "connections/*/channels/*", (*call).leave},
-	{"DELETE", "sessions/*", (*call).endSession},
+	{"DELETE", "connections", (*call).endSession},
 }
 
 // Serve answers what is the hub's; false: nothing was, and there is no answer.

@@ -28,7 +28,16 @@ func (c *call) send() {
 
 func (c *call) endChannel()    { c.end(hub.Target{Channel: c.path[1]}) }
 func (c *call) endConnection() { c.end(hub.Target{Conn: c.path[1]}) }
-func (c *call) endSession()    { c.end(hub.Target{Session: c.path[1]}) }
+
+// endSession ends the connections of a session, by the id that backends know.
+func (c *call) endSession() {
+	session := string(c.QueryArgs().Peek("session"))
+	if session == "" {
+		c.refuse(400, "want ?session=ID, or /api/connections/ID for one connection")
+		return
+	}
+	c.end(hub.Target{Session: session})
+}
 
 // end closes connections, with 1008 if no other code is asked for.
 func (c *call) end(who hub.Target) {

@@ -17,7 +17,7 @@
 //	DELETE /api/connections/ID[?code=N&reason=R]
 //	PUT    /api/connections/ID/channels/C       makes it a member
 //	DELETE /api/connections/ID/channels/C       and ends that
-//	DELETE /api/sessions/S                      ends the connections of a session
+//	DELETE /api/connections?session=S           ends the connections of a session
 //
 // Names in paths are escaped as in any URL; a / in them as %2F.
 //

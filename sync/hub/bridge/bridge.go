@@ -19,6 +19,10 @@ import (
 type Options struct {
 	Hub *hub.Hub
 
+	// Name keeps rooms apart from those of other bridges on the same hub; the
+	// same on all nodes. "": there is no other.
+	Name string
+
 	// Dial connects to an instance, with TLS if it wants it.
 	Dial func(ctx context.Context, instance string) (net.Conn, error)
 
@@ -170,7 +174,8 @@ func (b *Bridge) Close() {
 }
 
 // name makes a channel of a path, however long that is.
-func name(kind, path string) string {
+func (b *Bridge) name(kind, path string) string {
+	kind += b.opt.Name
 	if long := kind + path; hub.ValidName(long) {
 		return long
 	}

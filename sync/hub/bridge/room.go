@@ -21,7 +21,7 @@ type room struct {
 
 // newRoom is called with b.mu held.
 func newRoom(b *Bridge, path string) *room {
-	r := &room{b: b, path: path, channel: name("bridge:", path), ears: make(map[string]*ear)}
+	r := &room{b: b, path: path, channel: b.name("bridge:", path), ears: make(map[string]*ear)}
 	r.ends = time.AfterFunc(time.Hour, func() { b.vacate(r) })
 	r.ends.Stop()
 	if b.opt.Share {

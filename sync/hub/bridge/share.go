@@ -31,7 +31,7 @@ const stale = 30 * time.Second
 
 // newShare enters the channel; nil if that cannot be.
 func newShare(r *room) *share {
-	s := &share{room: r, channel: name("bridge-share:", r.path), from: make(map[string]source)}
+	s := &share{room: r, channel: r.b.name("bridge-share:", r.path), from: make(map[string]source)}
 	c, why := r.b.opt.Hub.Enter(s, hub.Who{ID: hub.NewID(), Path: r.path})
 	if why == hub.OK {
 		why = c.Subscribe(s.channel)
