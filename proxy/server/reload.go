@@ -165,6 +165,9 @@ func later(started, c *config.Config) []string {
 		names = slices.DeleteFunc(names, func(n string) bool { return slices.Contains(withCache, n) })
 		names = append(names, "cache")
 	}
+	if store := c.SessionStore(); store != "" && store != started.SessionStore() {
+		names = append(names, "session")
+	}
 	return names
 }
 
