@@ -62,6 +62,9 @@ func (p *Proxy) say(x *Exchange, status int, kind string, body []byte) bool {
 	if !x.inBody.Ended() { // nobody will read it: what follows it cannot be found
 		x.close, x.unread = true, true
 	}
+	if status >= 400 && isGRPC(x.Req.Peek("content-type")) {
+		return p.sayCall(x, status)
+	}
 	out := append(x.buffer(len(body)), "HTTP/1.1 "...)
 	out = strconv.AppendInt(out, int64(status), 10)
 	out = append(append(append(out, ' '), statusText(status)...), crlf...)

@@ -12,6 +12,7 @@
 //	lookup.go    a stored answer, if there is one; what the cache makes of others
 //	reply.go     a stored answer's way to the client: all, a range, 304
 //	refresh.go   asking an upstream behind an answer already given
+//	collect.go   a request's body, as far as it is read before an upstream is asked
 //	forward.go   pick, reach, send, judge; again if that is safe
 //	affinity.go  what makes requests meet the same upstream again
 //	request.go   the head that goes to the upstream
@@ -26,7 +27,8 @@
 //	frames_sieve.go  messages that are taken out
 //	farewell.go  how tunnels are told that this is the end
 //	frames.go    where a direction stands
-//	answer.go    our own answers, to failures and to what admit refuses
+//	answer.go    our own answers, to failures and to what admit refuses; by grpc.go
+//	             in the terms of who calls by gRPC
 //	stats.go     what is counted, and by tally.go: durations, by route and pool
 //	trace.go     how a request was decided, for who may know
 //	log.go       the access log: lines that never wait

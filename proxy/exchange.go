@@ -43,7 +43,9 @@ type Exchange struct {
 	tell    Edits  // of what the client is answered
 	dressed []byte // a head with edits, or before them
 
-	body      []byte // a buffered request body; borrowed from the client's connection
+	body      []byte // a buffered request body; borrowed from the client's connection, or chunks
+	early     []byte // what of a streamed one was here before an upstream was asked
+	chunks    []byte // all of it, framed
 	upload    upload // a request body that flows
 	inBody    wire.Body
 	outBody   wire.Body
@@ -115,12 +117,21 @@ func (x *Exchange) reset() {
 	x.ask.reset()
 	x.tell.reset()
 	x.path = x.path[:0]
+	x.early, x.chunks = emptied(x.early), emptied(x.chunks)
 	x.tried.Reset()
 	x.up1xx, x.resent, x.Res.Status = 0, 0, 0
 	x.upload.began, x.upload.err = false, nil
 	x.began, x.informed, x.goAhead, x.hasID, x.switching, x.inSession, x.settled = false, false, false, false, false, false, false
 	x.close, x.unread, x.broken, x.cut = false, false, false, false
 	x.status, x.sent, x.start, x.waited, x.what, x.after = 0, 0, 0, 0, "", ""
+}
+
+// emptied keeps room for bodies of the usual size.
+func emptied(b []byte) []byte {
+	if cap(b) > wire.HeadBuffer {
+		return nil
+	}
+	return b[:0]
 }
 
 // wreck ends what x held when it panicked: nothing of it is used again.

@@ -9,9 +9,6 @@ import (
 
 // Bounds of forward.
 const (
-	// smallBody is read whole before an upstream is asked: it can then be sent
-	// again, and a slow client does not hold an upstream.
-	smallBody = 64 << 10
 	// maxResent is how often a request is sent again that an upstream may
 	// already have read.
 	maxResent = 2
@@ -108,29 +105,6 @@ func (p *Proxy) again(x *Exchange) bool {
 	}
 	x.after = x.fault.Reason.String()
 	p.Stats.Retries[x.fault.Reason].Add(1)
-	return true
-}
-
-// collect reads a small body whole; others flow.
-func (p *Proxy) collect(x *Exchange) bool {
-	q := &x.Req
-	if q.Length <= 0 || q.Length > smallBody || q.Continue {
-		return true
-	}
-	n := int(q.Length)
-	c := x.Client
-	if len(c.Buffered()) < n {
-		c.Reserve(n)
-	}
-	for len(c.Buffered()) < n {
-		c.ReadWithin(x.route.Idle)
-		if err := x.inBody.Fill(); err != nil {
-			return p.clientFault(x, err)
-		}
-	}
-	x.body = c.Buffered()[:n]
-	c.Skip(n)
-	x.inBody.Passed(int64(n))
 	return true
 }
 

@@ -26,7 +26,7 @@ func (p *Proxy) stream(x *Exchange, u *pool.Upstream) *pool.Fault {
 	x.link = l
 	x.upload.began, x.upload.err, x.upload.done = true, nil, make(chan struct{})
 	x.upload.whole.Store(0)
-	go p.send(x, l, x.AppendHead(nil, u))
+	go p.send(x, l, x.appendEarly(x.AppendHead(nil, u)))
 	return p.answered(x)
 }
 

@@ -187,6 +187,9 @@ func (s *stream) takeData(p []byte) (rest []byte, err error) {
 	q := &s.ask
 	n := int(min(int64(len(p)), q.left))
 	last := n == int(q.left) && (q.state == inBody || bytes.Equal(p[n:], lastChunk) && q.trailer == nil)
+	if last && q.left <= smallBody {
+		q.small = true // also one that came in pieces: what is here of it is taken
+	}
 	if err := s.give(p[:n], last); err != nil {
 		return p, err
 	}

@@ -33,6 +33,7 @@ type carrier interface {
 	body
 	sink
 	left() bool         // whether the client has gone; it may be a little late
+	whole() bool        // whether its body's end came; false where that is not known
 	readBy(t time.Time) // reads fail from t on; zero: no more, if that can be
 	breakWrite()        // the stream is to be reset
 }
@@ -118,6 +119,14 @@ func (l *lane) Left() bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	return l.of != nil && l.of.left()
+}
+
+// Whole tells whether the request is here to its end, if that can be known:
+// no read waits for the client any more.
+func (l *lane) Whole() bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.of != nil && l.of.whole()
 }
 
 // Secure tells whether the client came by TLS.

@@ -165,6 +165,9 @@ func (s *quicStream) flush(ended bool) {
 
 func (s *quicStream) left() bool { return s.r.Context().Err() != nil }
 
+// whole: quic-go tells of an end only who reads to it.
+func (s *quicStream) whole() bool { return false }
+
 // readBy: a body that is broken stays so.
 func (s *quicStream) readBy(t time.Time) {
 	if !t.IsZero() {

@@ -145,6 +145,12 @@ func (s *stream) left() bool {
 	return s.err != nil
 }
 
+func (s *stream) whole() bool {
+	s.conn.mu.Lock()
+	defer s.conn.mu.Unlock()
+	return s.ended && s.err == nil
+}
+
 // readBy: a tunnel's second direction has a limit of its own once the first has
 // ended.
 func (s *stream) readBy(t time.Time) {

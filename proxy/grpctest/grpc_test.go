@@ -290,9 +290,44 @@ func TestNobodyThereIsUnavailable(t *testing.T) {
 	}
 }
 
+func TestAnUpstreamThatDiesBeforeItAnswersIsUnavailable(t *testing.T) {
+	each(t, func(t *testing.T, cc *grpc.ClientConn, u *upstream) {
+		ctx := within(t, 20*time.Second)
+		go func() {
+			<-u.deadline // it has the call
+			u.ln.cut()
+		}()
+		var m msg
+		err := cc.Invoke(ctx, "/test.Echo/Hang", bytesOf("a"), &m)
+		if st := status.Convert(err); st.Code() != codes.Unavailable || st.Message() != "Bad Gateway: broken" {
+			t.Errorf("%v, want Unavailable", err)
+		}
+	})
+}
+
+func TestOurOwnAnswersSpeakGRPC(t *testing.T) {
+	u := startUpstream(t, nil)
+	f := func(size int, want codes.Code, message string, args ...string) {
+		t.Helper()
+		cc := startFront(t, nil, append(args, "--upstream", "h2c://"+u.addr)...).dial(t, nil)
+		var m msg
+		var err error
+		for range 3 { // the last of them is what a limit refuses
+			err = cc.Invoke(within(t, 10*time.Second), "/test.Echo/Unary", bytesOf(strings.Repeat("x", size)), &m)
+		}
+		if st := status.Convert(err); st.Code() != want || st.Message() != message {
+			t.Errorf("%v: %v, want %v: %s", args, err, want, message)
+		}
+	}
+	f(1, codes.OK, "")
+	f(100<<10, codes.ResourceExhausted, "Request Entity Too Large: body too large", "--max-body", "1KiB")
+	f(1, codes.Unavailable, "Too Many Requests: too many requests", "--rate", "1/h")
+	f(1, codes.PermissionDenied, "Forbidden: not from this address", "--allow", "10.0.0.0/8")
+}
+
 // An upstream that is replaced says GOAWAY. A call that meets it just then goes
-// out again there; if nobody takes it any more, it is one whose body flows, which
-// cannot go elsewhere: its client is told that it may try again.
+// out again, there or elsewhere, as long as its request is here whole; one whose
+// body still flows cannot: its client is told that it may try again.
 func TestAServerThatStopsLosesNextToNoCall(t *testing.T) {
 	old, other := startUpstream(t, nil), startUpstream(t, nil)
 	cc := startFront(t, nil, "--upstream", "h2c://"+old.addr, "--upstream", "h2c://"+other.addr).dial(t, nil)
