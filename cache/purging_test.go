@@ -165,10 +165,11 @@ func TestAnOrderEndsWhileRedisHangs(t *testing.T) {
 	for i := range tags {
 		tags[i] = strings.Repeat("x", i+1)
 	}
-	begin := time.Now()
-	p, err := a.c.Order(context.Background(), &Order{Tags: tags})
-	if took := time.Since(begin); err != nil || p.Nodes != Pending || took > orderWithin+2*time.Second {
-		t.Errorf("%v, nodes %q, took %v", err, p.Nodes, took)
+	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+	defer cancel()
+	p, err := a.c.Order(ctx, &Order{Tags: tags})
+	if err != nil || p.Nodes != Pending || ctx.Err() != nil {
+		t.Errorf("%v, nodes %q, %v", err, p.Nodes, ctx.Err())
 	}
 }
 

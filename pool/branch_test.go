@@ -11,7 +11,6 @@ import (
 	"sync"
 	"sync/atomic"
 	"testing"
-	"time"
 
 	"golang.org/x/net/http2"
 
@@ -144,7 +143,8 @@ func TestAnHTTP2ConnectionThatDies(t *testing.T) {
 		}
 		if n.Add(1) == 2 {
 			go s.CloseClientConnections()
-			time.Sleep(50 * time.Millisecond)
+			<-r.Context().Done()
+			return
 		}
 		tells(w, r)
 	})

@@ -16,7 +16,7 @@ import (
 )
 
 // patience is how long anything that must happen may take.
-const patience = 10 * time.Second
+const patience = 30 * time.Second
 
 // options have limits that are far away.
 func options(t testing.TB) Options {

@@ -45,18 +45,18 @@ func TestOthersHearOfChanges(t *testing.T) {
 			t.Fatalf("tracking: %v", !want)
 		}
 		a.Put([]byte("put"), []byte("1"), time.Minute, false)
-		within(t, 5*time.Second, "news of a put", func() bool { return atB.of("put") > 0 })
+		within(t, "news of a put", func() bool { return atB.of("put") > 0 })
 		if got := b.text("put"); got != "1" {
 			t.Errorf("after the news of it: %q", got)
 		}
 		pulse := a.Pulse([]byte("put"))
 		b.Drop([]byte("put"))
-		within(t, 5*time.Second, "news of a drop", func() bool { return atA.of("put") > 0 })
+		within(t, "news of a drop", func() bool { return atA.of("put") > 0 })
 		if a.Pulse([]byte("put")) == pulse {
 			t.Error("a drop elsewhere leaves Pulse as it was")
 		}
 		b.Drop([]byte("never there"))
-		within(t, 5*time.Second, "news of the drop of what Redis does not have", func() bool { return atA.of("never there") > 0 })
+		within(t, "news of the drop of what Redis does not have", func() bool { return atA.of("never there") > 0 })
 	})
 }
 
@@ -70,7 +70,7 @@ func TestANodeDoesNotHearOfItsOwnPuts(t *testing.T) {
 		}
 		for i := range 100 {
 			key := fmt.Sprintf("k%d", i)
-			within(t, 5*time.Second, "news elsewhere", func() bool { return atB.of(key) > 0 })
+			within(t, "news elsewhere", func() bool { return atB.of(key) > 0 })
 			if atA.of(key) > 0 {
 				t.Fatalf("told of its own put of %s", key)
 			}
@@ -84,12 +84,12 @@ func TestExpiryAndFlushAreToldByTracking(t *testing.T) {
 	var at news
 	a := upTier(t, s.URL(), at.listen)
 	a.Put([]byte("short"), []byte("1"), 20*time.Millisecond, false)
-	within(t, 5*time.Second, "news of expiry", func() bool { return at.of("short") > 0 })
+	within(t, "news of expiry", func() bool { return at.of("short") > 0 })
 	before, epoch := at.everything(), a.Epoch()
 	if _, err := s.Do("FLUSHALL"); err != nil {
 		t.Fatal(err)
 	}
-	within(t, 5*time.Second, "news of the flush", func() bool { return at.everything() > before })
+	within(t, "news of the flush", func() bool { return at.everything() > before })
 	if a.Epoch() <= epoch {
 		t.Error("Epoch stands over a flush")
 	}
@@ -119,7 +119,7 @@ func TestAThousandChangesArrive(t *testing.T) {
 			if got != key {
 				t.Fatalf("news of %q, want %q", got, key)
 			}
-		case <-time.After(5 * time.Second):
+		case <-time.After(patience):
 			t.Fatalf("no news of change %d", i)
 		}
 		took = append(took, time.Since(begin))
@@ -146,11 +146,11 @@ func TestAPutDoesNotComeAfterTheDropThatFollowedIt(t *testing.T) {
 		t.Fatal("not owed")
 	}
 	s.Resume()
-	within(t, 10*time.Second, "paid", func() bool { return r.Up() && r.Stats.Paid.Load() == 1 })
-	within(t, 5*time.Second, "all written", func() bool {
+	within(t, "paid", func() bool { return r.Up() && r.Stats.Paid.Load() == 1 })
+	within(t, "all written", func() bool {
 		return r.Stats.Puts.Load()+r.Stats.PutFailed.Load()+r.Stats.PutStale.Load() == 10
 	})
-	within(t, 5*time.Second, "reads again", func() bool { return r.text("k") != "away" }) // the breaker closes after the drops
+	within(t, "reads again", func() bool { return r.text("k") != "away" }) // the breaker closes after the drops
 	if got := r.text("k"); got != "no such record" {
 		t.Errorf("found %q after it was dropped", got)
 	}
@@ -183,7 +183,7 @@ func TestValuesOfOthersAreMisses(t *testing.T) {
 	s := redistest.Single(t)
 	old, new := upTier(t, s.URL()), upTier(t, s.URL(), func(o *Options) { o.Version = 2 })
 	old.Put([]byte("k"), []byte("of version 0"), time.Minute, false)
-	within(t, 5*time.Second, "put", func() bool { return old.text("k") == "of version 0" })
+	within(t, "put", func() bool { return old.text("k") == "of version 0" })
 	if got := new.text("k"); got != "no such record" || new.Stats.Foreign.Load() != 1 {
 		t.Errorf("another version: %q", got)
 	}

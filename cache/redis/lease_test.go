@@ -57,23 +57,23 @@ func TestWhoWaitsForALeaseIsWoken(t *testing.T) {
 			for _, w := range []*Watch{here, elsewhere} {
 				select {
 				case <-w.C:
-				case <-time.After(5 * time.Second):
+				case <-time.After(patience):
 					t.Fatalf("%s: who waits is not woken", does)
 				}
 			}
-			within(t, time.Second, does+": "+there, func() bool { return b.text("k") == there })
+			within(t, does+": "+there, func() bool { return b.text("k") == there })
 			a.Release(lease) // again: it is nobody's by now
-			within(t, time.Second, does+": released", func() bool {
+			within(t, does+": released", func() bool {
 				next, err := b.Lease(key, time.Minute)
 				b.Release(next)
 				return err == nil
 			})
-			within(t, time.Second, does+": and by the other", func() bool {
+			within(t, does+": and by the other", func() bool {
 				next, err := a.Lease(key, time.Minute)
 				a.Release(next)
 				return err == nil
 			})
-			within(t, time.Second, "all released", func() bool { n, err := s.Do("EXISTS", a.names.lease(key)); return err == nil && n == "0" })
+			within(t, "all released", func() bool { n, err := s.Do("EXISTS", a.names.lease(key)); return err == nil && n == "0" })
 		}
 		f("release without a fill", func(l Lease) { a.Release(l) }, "no such record")
 		f("fill and release", func(l Lease) {
@@ -103,7 +103,7 @@ func TestALeaseOfTheDeadEnds(t *testing.T) {
 	}
 	w := b.Watch([]byte("k"))
 	defer w.Close()
-	for end := time.After(5 * time.Second); ; {
+	for end := time.After(patience); ; {
 		if _, err := b.Lease([]byte("k"), time.Minute); err == nil {
 			return
 		}
@@ -123,9 +123,9 @@ func TestAForeignLeaseIsNotReleased(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	within(t, 5*time.Second, "its end", func() bool { _, err := b.Lease([]byte("k"), time.Minute); return err == nil })
+	within(t, "its end", func() bool { _, err := b.Lease([]byte("k"), time.Minute); return err == nil })
 	a.Release(old)
-	within(t, 5*time.Second, "release", func() bool { return a.Stats.Releases.Load() == 1 })
+	within(t, "release", func() bool { return a.Stats.Releases.Load() == 1 })
 	if _, err := a.Lease([]byte("k"), time.Minute); err != ErrTaken {
 		t.Errorf("the lease of another was released: %v", err)
 	}

@@ -6,7 +6,6 @@ import (
 	"strings"
 	"sync"
 	"testing"
-	"time"
 
 	"multiserver/cache/redis/redistest"
 )
@@ -64,7 +63,7 @@ func TestMarksReachAllNodesInOrder(t *testing.T) {
 		a, _ := upTier(t, url, set, atA.listen), upTier(t, url, set, atB.listen)
 		last := makeMarks(t, a, "one", "two", "three")
 		for _, m := range []*marked{&atA, &atB} {
-			within(t, 5*time.Second, "marks", func() bool { return m.all() == "one two three" })
+			within(t, "marks", func() bool { return m.all() == "one two three" })
 		}
 		makeMarks(t, a, "one") // again: it moves up
 		upTier(t, url, set, late.listen)
@@ -75,7 +74,7 @@ func TestMarksReachAllNodesInOrder(t *testing.T) {
 			t.Errorf("number %d, want %d or more", atB.highest(), last)
 		}
 		makeMarks(t, a, "") // all
-		within(t, 5*time.Second, "a mark for all", func() bool { return strings.HasSuffix(atB.all(), " ALL") })
+		within(t, "a mark for all", func() bool { return strings.HasSuffix(atB.all(), " ALL") })
 	})
 }
 
@@ -86,19 +85,19 @@ func TestMarksMissedAreToldOnReturn(t *testing.T) {
 	a := upTier(t, s.URL())
 	b := upTier(t, s.URL(), at.listen, func(o *Options) { o.MarksKept = 3 })
 	makeMarks(t, a, "before")
-	within(t, 5*time.Second, "mark", func() bool { return at.all() == "before" })
+	within(t, "mark", func() bool { return at.all() == "before" })
 	// The link of b breaks just before each mark.
 	for _, name := range []string{"x", "y", "z"} {
 		if _, err := s.Do("CLIENT", "KILL", "TYPE", "normal", "SKIPME", "yes"); err != nil {
 			t.Fatal(err)
 		}
-		within(t, 5*time.Second, "a mark in spite of the loss", func() bool { _, err := a.Mark(context.Background(), []byte(name)); return err == nil })
+		within(t, "a mark in spite of the loss", func() bool { _, err := a.Mark(context.Background(), []byte(name)); return err == nil })
 	}
-	within(t, 5*time.Second, "missed marks", func() bool {
+	within(t, "missed marks", func() bool {
 		all := at.all()
 		return strings.Contains(all, "x") && strings.Contains(all, "y") && strings.Contains(all, "z")
 	})
-	within(t, 5*time.Second, "link up", b.Up)
+	within(t, "link up", b.Up)
 }
 
 func TestTooManyMarksAreOneForAll(t *testing.T) {
@@ -125,7 +124,7 @@ func TestMarksAreNumberedAboveThoseThatRedisForgot(t *testing.T) {
 	if _, err := s.Do("ZADD", r.marks, future, "ahead"); err != nil {
 		t.Fatal(err)
 	}
-	within(t, 5*time.Second, "the mark is heard of", func() bool { return a.last.Load() == 9000000000000 })
+	within(t, "the mark is heard of", func() bool { return a.last.Load() == 9000000000000 })
 	if _, err := s.Do("FLUSHALL"); err != nil {
 		t.Fatal(err)
 	}

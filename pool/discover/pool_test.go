@@ -17,7 +17,7 @@ import (
 	"multiserver/proxy/wire"
 )
 
-const patience = 10 * time.Second
+const patience = 30 * time.Second
 
 // origin answers with its name, /slow only after release, and knows how many
 // connections it has.

@@ -87,7 +87,7 @@ func TestProcessesThatGoWrong(t *testing.T) {
 	f("leaves", app("leaves"), "crash", asIs, "went to the background", "stay in the foreground")
 	f("never listens", app("mute"), "never-ready", soon, "not ready within 1s", "it listens nowhere, and should at 127.0.0.1:", "PORT")
 	f("listens elsewhere", app("elsewhere"), "never-ready", func(o *Options) { o.ReadyTimeout = 5 * time.Second }, "it listens on 127.0.0.1:", "have it read the port from PORT", "{port}")
-	f("is sick", app("sick"), "never-ready", func(o *Options) { o.Path, o.ReadyTimeout = "/healthz", time.Second }, "it answers 500 to GET /healthz")
+	f("is sick", app("sick"), "never-ready", func(o *Options) { o.Path, o.ReadyTimeout = "/healthz", 5*time.Second }, "it answers 500 to GET /healthz")
 }
 
 // One that keeps dying waits longer each time, and an operator is told.

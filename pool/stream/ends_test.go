@@ -79,8 +79,9 @@ func TestBothDirectionsFlowAtOnce(t *testing.T) {
 }
 
 func TestWhatIsGivenUpIsReset(t *testing.T) {
-	gone := make(chan struct{}, 1)
+	here, gone := make(chan struct{}, 1), make(chan struct{}, 1)
 	s := newStage(t, func(w http.ResponseWriter, r *http.Request) {
+		here <- struct{}{}
 		if r.URL.Path == "/body" {
 			io.WriteString(w, "x")
 			w.(http.Flusher).Flush()
@@ -91,15 +92,14 @@ func TestWhatIsGivenUpIsReset(t *testing.T) {
 	for _, path := range []string{"/wait", "/body"} {
 		nc := s.open()
 		io.WriteString(nc, "GET "+path+" HTTP/1.1\r\nHost: a\r\n\r\n")
+		<-here
 		if path == "/body" {
 			nc.Read(make([]byte, 1000))
-		} else {
-			time.Sleep(20 * time.Millisecond)
 		}
 		nc.Close()
 		select {
 		case <-gone:
-		case <-time.After(2 * time.Second):
+		case <-time.After(patience):
 			t.Fatalf("%s: the upstream did not hear of it", path)
 		}
 	}
@@ -248,7 +248,7 @@ func TestAPlaceThatWasNotUsedIsFreeAgain(t *testing.T) {
 
 func TestIdleAndOldConnectionsAreClosed(t *testing.T) {
 	s := newStage(t, func(w http.ResponseWriter, r *http.Request) {}, func(s *stage, o *Options) {
-		o.IdleAge, o.MaxAge = 300*time.Millisecond, time.Hour
+		o.IdleAge, o.MaxAge = 1500*time.Millisecond, time.Hour
 	})
 	s.ask(get)
 	if s.Idle() != 1 {
@@ -280,11 +280,8 @@ func TestARequestThatAGoAwayOvertookGoesOutAgain(t *testing.T) {
 				if err != nil {
 					return nil, err
 				}
-				defer ln.Close()
-				s.wg.Go(func() { refuser(ln, refuse) })
-				a, err := net.Dial("tcp", ln.Addr().String())
-				time.Sleep(10 * time.Millisecond) // until it is accepted
-				return a, err
+				s.wg.Go(func() { defer ln.Close(); refuser(ln, refuse) })
+				return net.Dial("tcp", ln.Addr().String())
 			}
 			_, body := s.ask("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 3\r\n\r\nabc")
 			if body != "abc" {
@@ -390,7 +387,7 @@ func TestWhatSpeaksNoHTTP2IsFoundOutAtOnce(t *testing.T) {
 	defer srv.Close()
 	s := New(Options{MaxHead: 1 << 16, Dial: func(context.Context) (net.Conn, error) { return net.Dial("tcp", ln.Addr().String()) }})
 	defer s.Close()
-	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
+	ctx, cancel := context.WithTimeout(context.Background(), patience)
 	defer cancel()
 	if _, _, err := s.Open(ctx); !NoHTTP2(err) || ctx.Err() != nil {
 		t.Errorf("%v, want no HTTP/2", err)

@@ -90,7 +90,7 @@ func (s *stage) end() {
 
 func (s *stage) open() net.Conn {
 	s.t.Helper()
-	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
+	ctx, cancel := context.WithTimeout(context.Background(), patience)
 	defer cancel()
 	nc, _, err := s.Open(ctx)
 	if err != nil {
@@ -122,14 +122,15 @@ func (s *stage) answer(nc net.Conn, request string) (*http.Response, string) {
 	return res, string(body)
 }
 
+// patience is far more than anything here takes; it ends a test that hangs.
+const patience = 30 * time.Second
+
 // until waits for what is to become true.
 func until(t *testing.T, what string, f func() bool) {
 	t.Helper()
-	for range 500 {
-		if f() {
-			return
+	for end := time.Now().Add(patience); !f(); time.Sleep(time.Millisecond) {
+		if time.Now().After(end) {
+			t.Fatalf("in vain: %s", what)
 		}
-		time.Sleep(10 * time.Millisecond)
 	}
-	t.Fatalf("not so after 5s: %s", what)
 }
