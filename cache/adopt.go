@@ -12,18 +12,20 @@ import (
 // for how long it is fresh.
 func (c *Cache) adopt(v *Visit, q *wire.Request, secure bool, host []byte, res *wire.Response) {
 	ref := res.Peek("content-location")
-	if ref == nil || host == nil || !c.opt.Filter.Allows(host, q.Path) {
+	if ref == nil || host == nil || c.by.Off || !c.by.Filter.Allows(host, q.Path) {
 		return
 	}
-	v.key = c.opt.Keys.Append(v.key[:0], secure, host, q.Path)
-	other, same := c.opt.Keys.Resolve(nil, v.key, ref)
+	v.key = c.by.Keys.Append(v.key[:0], secure, host, q.Path)
+	other, same := c.by.Keys.Resolve(nil, v.key, ref)
 	if !same || !bytes.Equal(other, v.key) || len(v.key) > maxKey {
 		return
 	}
+	v.bare = len(v.key)
+	v.key = append(v.key, c.by.Apart...)
 	v.c = c
 	v.leave()
 	t := &v.terms
-	c.opt.Rules.JudgeAs(t, q, res, res.Status, v.from, v.from)
+	c.by.Rules.JudgeAs(t, q, res, res.Status, v.from, v.from)
 	if t.Why != rule.Storable || !t.Explicit || !c.writable(res) {
 		return
 	}

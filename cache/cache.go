@@ -4,6 +4,7 @@ import (
 	"context"
 	"log/slog"
 	"math/rand/v2"
+	"sync/atomic"
 	"time"
 
 	"multiserver/cache/key"
@@ -13,7 +14,8 @@ import (
 	"multiserver/cache/rule"
 )
 
-// Options are fixed for the life of a Cache.
+// Options are fixed for the life of a Cache. A part of them are Terms, which
+// other views of it have others of.
 type Options struct {
 	Memory memory.Options
 	Redis  *redis.Options // nil: memory alone
@@ -35,15 +37,22 @@ type Options struct {
 // Cache keeps answers and finds them again. It is used by any number of
 // goroutines.
 type Cache struct {
-	opt     Options
-	mem     *memory.Memory
-	far     *redis.Redis // nil: none
-	marks   purge.Table
-	owed    owed
-	kept    bool // there are marks in File that this process has begun with
-	flights flights
-	changes changes
-	behind  chan struct{} // a place for each refresh under way
+	*common
+	by Terms
+}
+
+// common is what all views of a Cache have in common.
+type common struct {
+	opt       Options
+	mem       *memory.Memory
+	far       *redis.Redis // nil: none
+	marks     purge.Table
+	owed      owed
+	kept      bool // there are marks in File that this process has begun with
+	flights   flights
+	changes   changes
+	behind    chan struct{} // a place for each refresh under way
+	spellings atomic.Pointer[[]spelling]
 
 	Stats Stats
 }
@@ -57,7 +66,10 @@ func New(ctx context.Context, o Options) (c *Cache, err error) {
 	if o.Refreshes == 0 {
 		o.Refreshes = 64
 	}
-	c = &Cache{opt: o, behind: make(chan struct{}, o.Refreshes)}
+	c = &Cache{&common{opt: o, behind: make(chan struct{}, o.Refreshes)}, Terms{
+		Rules: o.Rules, Keys: o.Keys, Filter: o.Filter, Vary: o.Vary, Object: o.Object, Wait: o.Wait, Grace: o.Grace,
+	}}
+	c.Know(nil)
 	if c.mem, err = memory.New(o.Memory); err != nil {
 		return nil, err
 	}

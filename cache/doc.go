@@ -10,6 +10,7 @@
 //
 //	cache.go    the Cache and its options
 //	visit.go    one exchange's dealings with it
+//	view.go     others, that keep in the same store by other rules
 //	find.go     a hit in memory
 //	search.go   else: the second tier, another's fetch, or one of our own
 //	flight.go   one fetch for all who wait, in this process

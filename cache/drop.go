@@ -2,6 +2,7 @@ package cache
 
 import (
 	"hash/maphash"
+	"slices"
 	"sync/atomic"
 
 	"multiserver/cache/purge"
@@ -55,21 +56,32 @@ func (c *Cache) invalidate(q *wire.Request, secure bool, host []byte, res *wire.
 	if host == nil || safe(q.Method) || res.Status < 200 || res.Status >= 400 {
 		return
 	}
-	key := c.opt.Keys.Append(nil, secure, host, q.Path)
-	c.dropOne(key)
-	for _, name := range [...]string{"location", "content-location"} {
-		ref := res.Peek(name)
-		if ref == nil {
-			continue
-		}
-		if other, same := c.opt.Keys.Resolve(nil, key, ref); same {
-			c.dropOne(other)
+	for i, s := range *c.spellings.Load() {
+		key := s.keys.Append(nil, secure, host, q.Path)
+		c.dropAll(&s, key, i)
+		for _, name := range [...]string{"location", "content-location"} {
+			ref := res.Peek(name)
+			if ref == nil {
+				continue
+			}
+			if other, same := s.keys.Resolve(nil, key, ref); same {
+				c.dropAll(&s, other, i)
+			}
 		}
 	}
 }
 
+// dropAll drops a target in the i-th spelling, for all who keep apart.
+func (c *Cache) dropAll(s *spelling, key []byte, i int) {
+	if i == 0 {
+		c.Stats.Dropped.Add(1)
+	}
+	for _, apart := range s.apart {
+		c.dropOne(slices.Concat(key, []byte(apart)))
+	}
+}
+
 func (c *Cache) dropOne(key []byte) {
-	c.Stats.Dropped.Add(1)
 	c.drop(key)
 	c.mem.Drop(partKey(nil, key))
 }

@@ -53,7 +53,7 @@ func (v *Visit) Storing() bool { return v.write.on }
 // Append stores the next piece of the body.
 func (v *Visit) Append(p []byte) {
 	w := &v.write
-	if w.on = w.on && w.n+int64(len(p)) <= v.c.opt.Object; !w.on {
+	if w.on = w.on && w.n+int64(len(p)) <= v.c.by.Object; !w.on {
 		v.tooLong()
 		return
 	}

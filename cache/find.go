@@ -22,6 +22,9 @@ var (
 // for another request's fetch of the same thing and for the second tier; a hit
 // in memory never does.
 func (c *Cache) Find(v *Visit, q *wire.Request, secure bool, host []byte) Verdict {
+	if c.by.Off {
+		return Pass // and no visit
+	}
 	v.c = c
 	if !c.admits(v, q, secure, host) {
 		c.Stats.Passes[v.Why].Add(1)
@@ -52,11 +55,12 @@ func (c *Cache) admits(v *Visit, q *wire.Request, secure bool, host []byte) bool
 		return v.pass(ByBody)
 	case host == nil || q.Path[0] == '*' || q.Upgrade:
 		return v.pass(ByRequest)
-	case !c.opt.Filter.Allows(host, q.Path):
+	case !c.by.Filter.Allows(host, q.Path):
 		return v.pass(ByRule)
 	}
-	v.key = c.opt.Keys.Append(v.key[:0], secure, host, q.Path)
-	if len(v.key) > maxKey {
+	v.key = c.by.Keys.Append(v.key[:0], secure, host, q.Path)
+	v.bare = len(v.key)
+	if v.key = append(v.key, c.by.Apart...); len(v.key) > maxKey {
 		return v.pass(ByRequest)
 	}
 	v.wish = rule.NoWish
@@ -64,13 +68,16 @@ func (c *Cache) admits(v *Visit, q *wire.Request, secure bool, host []byte) bool
 		if q.Has(wire.Demand) {
 			return v.pass(ByRequest) // only the origin knows whether to act
 		}
-		if !c.opt.Rules.Ignore {
+		if !c.by.Rules.Ignore {
 			v.wish.Read(q)
 		}
 	}
 	v.fills = true
 	return true
 }
+
+// target is the key that purges name.
+func (v *Visit) target() []byte { return v.key[:v.bare] }
 
 func (v *Visit) pass(why Reason) bool {
 	v.Why = why
@@ -144,7 +151,7 @@ func (c *Cache) fits(v *Visit) bool {
 	if e.kind() != kindAnswer || v.doubt {
 		return false
 	}
-	switch c.marks.Check(v.key, e.tags(), e.seq()) {
+	switch c.marks.Check(v.target(), e.tags(), e.seq()) {
 	case purge.Gone:
 		v.Entry = Entry{}
 		return false

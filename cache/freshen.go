@@ -52,7 +52,7 @@ func (c *Cache) freshen(v *Visit, q *wire.Request, res *wire.Response, now int64
 		return
 	}
 	t := &v.terms
-	c.opt.Rules.JudgeAs(t, q, &m, old.Status(), v.from, now)
+	c.by.Rules.JudgeAs(t, q, &m, old.Status(), v.from, now)
 	if t.Why == rule.Storable {
 		c.place(v, q, &m) // it may vary by more now
 	}

@@ -83,7 +83,7 @@ func (v *Visit) UseStale() {
 // store begins to store an answer if it may be.
 func (c *Cache) store(v *Visit, q *wire.Request, res *wire.Response, now int64) {
 	t := &v.terms
-	c.opt.Rules.Judge(t, q, res, v.from, now)
+	c.by.Rules.Judge(t, q, res, v.from, now)
 	if t.Why == 0 && !c.writable(res) {
 		c.Stats.Long.Add(1)
 		return
@@ -99,7 +99,7 @@ func (c *Cache) store(v *Visit, q *wire.Request, res *wire.Response, now int64) 
 
 // writable tells whether an answer is short enough, as far as that is known.
 func (c *Cache) writable(res *wire.Response) bool {
-	return res.Length <= c.opt.Object && len(res.Raw) <= maxHead
+	return res.Length <= c.by.Object && len(res.Raw) <= maxHead
 }
 
 // remember is for how long an answer that may not be stored keeps others from
@@ -131,7 +131,7 @@ func (c *Cache) unshare(v *Visit, res *wire.Response, now int64) {
 // only ever grow, so that every answer is found by what any of them named.
 func (c *Cache) place(v *Visit, q *wire.Request, res *wire.Response) {
 	names, _ := rule.AppendVary(v.scratch[:0], res)
-	names = rule.UnionVary(nil, names, c.opt.Vary)
+	names = rule.UnionVary(nil, names, c.by.Vary)
 	if v.scratch = names; len(names) == 0 && !v.vary {
 		return // fast path
 	}
@@ -176,7 +176,7 @@ func (c *Cache) begin(v *Visit, t *rule.Terms, r *terms, res *wire.Response, now
 	case t.IfError >= 0:
 		r.error = t.Until + t.IfError
 	default:
-		r.error = t.Until + c.opt.Grace.Milliseconds()
+		r.error = t.Until + c.by.Grace.Milliseconds()
 	}
 	r.flags |= flagsOf(t, res)
 	if r.prior == nil {

@@ -51,10 +51,10 @@ func (l *lease) release() {
 // that does, and tells whether that brought an answer. changes is from before the
 // second tier was looked into.
 func (c *Cache) elsewhere(v *Visit, q *wire.Request, changes uint64) bool {
-	if c.far == nil || v.away || c.opt.Wait <= 0 {
+	if c.far == nil || v.away || c.by.Wait <= 0 {
 		return false
 	}
-	for end := time.Now().Add(c.opt.Wait); ; {
+	for end := time.Now().Add(c.by.Wait); ; {
 		w := c.far.Watch(v.at) // before the lease is asked for: whose end would else not be heard
 		held, err := c.far.Lease(v.at, leaseTime)
 		if err != redis.ErrTaken {

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -54,9 +55,11 @@ func (c *Cache) Order(ctx context.Context, o *Order) (Purged, error) {
 
 // PurgeTarget is Order for a request's target, by either scheme.
 func (c *Cache) PurgeTarget(ctx context.Context, host, path []byte, soft bool) Purged {
-	m := c.targetMark(false, host, path)
-	m.Soft = soft
-	return c.purgeAll(ctx, []purge.Mark{m})
+	marks := c.targetMarks(false, host, path)
+	for i := range marks {
+		marks[i].Soft = soft
+	}
+	return c.purgeAll(ctx, marks)
 }
 
 func (c *Cache) purgeAll(ctx context.Context, marks []purge.Mark) Purged {
@@ -135,7 +138,7 @@ func (c *Cache) urlMarks(field, url string) ([]purge.Mark, error) {
 	if why != "" {
 		return nil, fmt.Errorf("%s %q: %s", field, strings.TrimSuffix(url, "*"), why)
 	}
-	return []purge.Mark{c.targetMark(secure, []byte(host), []byte(path))}, nil
+	return c.targetMarks(secure, []byte(host), []byte(path)), nil
 }
 
 // splitURL takes what a client's request may have been for. why is empty if it
@@ -167,18 +170,24 @@ func splitURL(url string) (secure bool, host, path, why string) {
 	return url[at-1]|0x20 == 's', host, path, ""
 }
 
-// targetMark is the mark for a target, which is a prefix with a * at its end.
-// What comes from a "?" on is no part of a prefix: parameters may be sorted or
-// left out of keys, so that beginnings of queries find nothing.
-func (c *Cache) targetMark(secure bool, host, path []byte) purge.Mark {
-	m := purge.Mark{Kind: purge.URL}
+// targetMarks are the marks for a target, one for each way in which the views
+// spell it. It is a prefix with a * at its end. What comes from a "?" on is no
+// part of a prefix: parameters may be sorted or left out of keys, so that
+// beginnings of queries find nothing.
+func (c *Cache) targetMarks(secure bool, host, path []byte) (marks []purge.Mark) {
+	kind := purge.URL
 	if prefix, ok := bytes.CutSuffix(path, []byte("*")); ok {
-		m.Kind = purge.Prefix
+		kind = purge.Prefix
 		path, _, _ = bytes.Cut(prefix, []byte("?"))
 	}
-	key := c.opt.Keys.Append(nil, secure, host, path)
-	_, m.Name, _ = bytes.Cut(key, []byte("://"))
-	return m
+	for _, s := range *c.spellings.Load() {
+		key := s.keys.Append(nil, secure, host, path)
+		_, name, _ := bytes.Cut(key, []byte("://"))
+		if !slices.ContainsFunc(marks, func(m purge.Mark) bool { return bytes.Equal(m.Name, name) }) {
+			marks = append(marks, purge.Mark{Kind: kind, Name: name})
+		}
+	}
+	return marks
 }
 
 func tagMarks(tags []string) (marks []purge.Mark, err error) {
@@ -200,5 +209,5 @@ func tagMarks(tags []string) (marks []purge.Mark, err error) {
 
 // Key is what the answers for a target are kept under.
 func (c *Cache) Key(secure bool, host, path []byte) []byte {
-	return c.opt.Keys.Append(nil, secure, host, path)
+	return c.by.Keys.Append(nil, secure, host, path)
 }

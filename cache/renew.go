@@ -16,6 +16,7 @@ func (c *Cache) Behind(next, v *Visit) bool {
 	}
 	next.c, next.fetch, next.isBehind = c, f, true
 	next.key, next.at = append(next.key[:0], v.key...), append(next.at[:0], v.at...)
+	next.bare = v.bare
 	next.names, next.gen, next.vary = append(next.names[:0], v.names...), v.gen, v.vary
 	next.found = append([]byte(nil), v.found[:Room+len(v.Entry.rec)]...)
 	next.Entry, _ = open(next.found[Room:])

@@ -44,7 +44,7 @@ func (c *Cache) onlyIfCached(v *Visit, q *wire.Request) Verdict {
 func (c *Cache) remembered(v *Visit) bool {
 	e := &v.Entry
 	return e.There() && e.kind() == kindPass && v.Now < e.i64(atUntil) &&
-		c.marks.Check(v.key, nil, e.seq()) == purge.Valid
+		c.marks.Check(v.target(), nil, e.seq()) == purge.Valid
 }
 
 // rounds bounds how often a request looks again behind others' fetches: each
@@ -53,7 +53,7 @@ const rounds = 4
 
 // together leads a fetch, or waits for the one that is under way.
 func (c *Cache) together(v *Visit, q *wire.Request) Verdict {
-	end := v.Now + c.opt.Wait.Milliseconds() // of all waiting, whoever is waited for
+	end := v.Now + c.by.Wait.Milliseconds() // of all waiting, whoever is waited for
 	for range rounds {
 		f, lead := c.flights.join(v.at)
 		if lead {

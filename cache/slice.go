@@ -49,7 +49,7 @@ func (c *Cache) freshPart(v *Visit) bool {
 	}
 	e := &v.Entry
 	return e.kind() == kindPart && !e.has(flagAlways) && v.Now < e.i64(atUntil) && v.wish == rule.NoWish &&
-		c.marks.Check(v.key, e.tags(), e.seq()) == purge.Valid
+		c.marks.Check(v.target(), e.tags(), e.seq()) == purge.Valid
 }
 
 func (e *Entry) answersPart(q *wire.Request, now int64) bool {
@@ -97,7 +97,7 @@ func (c *Cache) part(v *Visit, q *wire.Request, res *wire.Response, now int64) O
 		return c.join(v, q, res, now)
 	}
 	t := &v.terms
-	c.opt.Rules.JudgeAs(t, q, res, 200, v.from, now)
+	c.by.Rules.JudgeAs(t, q, res, 200, v.from, now)
 	asked := q.Peek("range")
 	if asked == nil || len(asked) > maxPrior || t.Why != rule.Storable || !c.writable(res) || v.wish.NoStore {
 		return Relay
@@ -120,7 +120,7 @@ func (c *Cache) join(v *Visit, q *wire.Request, res *wire.Response, now int64) O
 	v.rest = false
 	late, ok := part.Read(res, res.Length)
 	joined, fits := old.Join(&late, now/1000)
-	c.opt.Rules.JudgeAs(t, q, res, 200, v.from, now)
+	c.by.Rules.JudgeAs(t, q, res, 200, v.from, now)
 	if !ok || !fits || joined.Held != (part.Span{To: joined.Length}) || late.Held.From != old.Held.To || t.Why != rule.Storable {
 		c.drop(partKey(nil, v.at))
 		v.Entry = Entry{}

@@ -33,7 +33,8 @@ type Visit struct {
 	Now       int64  // Unix ms, as of Find
 
 	c        *Cache
-	key      []byte // of the target; buffer reused
+	key      []byte // of the target, and what keeps it apart; buffer reused
+	bare     int    // how much of key is of the target alone: what purges name
 	at       []byte // where its answer lies: key, or key and variant; buffer reused
 	alias    []byte // where it lies for all who want its language most; buffer reused
 	names    []byte // what answers here vary by, if they do; buffer reused
