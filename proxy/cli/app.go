@@ -18,8 +18,8 @@ var served = []string{"", "run", "check"}
 // know.
 func (l *line) withoutApp() ([]string, error) {
 	args, tail := cutTail(l.args)
-	if tail == nil || slices.ContainsFunc(args, func(a string) bool { return a == "purge" }) {
-		return l.args, nil // purge reads its arguments itself
+	if tail == nil || slices.ContainsFunc(args, func(a string) bool { return a == "purge" || a == "publish" }) {
+		return l.args, nil // they read their arguments themselves
 	}
 	if slices.Contains(tail, "--generate-bash-completion") {
 		return nil, nil

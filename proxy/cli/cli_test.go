@@ -167,7 +167,7 @@ func TestBashCompletes(t *testing.T) {
 			t.Errorf("%s: %v, %q, want %q", typed, err, out, want)
 		}
 	}
-	f("multiserver ''", "run", "check", "demo", "purge", "schema", "version", "completion", "help")
+	f("multiserver ''", "run", "check", "demo", "purge", "publish", "schema", "version", "completion", "help")
 	f("multiserver ch", "check")
 	f("multiserver --upstream-i", "--upstream-insecure", "--upstream-idle", "--upstream-idle-timeout")
 	f("multiserver check --upstream http://app --upstream-i", "--upstream-insecure", "--upstream-idle", "--upstream-idle-timeout")

@@ -72,8 +72,11 @@ func (l *line) complete(ctx *cli.Context) {
 
 // next is what may come after last: a value, a flag, a command.
 func (l *line) next(command, last string) (words []string) {
-	if command == "purge" {
+	switch command {
+	case "purge":
 		return l.nextOfPurge(last)
+	case "publish":
+		return l.nextOfPublish(last)
 	}
 	if s := config.Lookup(strings.TrimLeft(last, "-")); s != nil && strings.HasPrefix(last, "-") && !s.Switch() {
 		if len(s.Choices) > 0 {

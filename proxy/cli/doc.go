@@ -2,7 +2,7 @@
 // become a config.Config, that becomes a server.Server, and signals stop it.
 // It makes no decisions of its own. What a setting means, its default and its
 // bounds are in proxy/config; what happens with a request is in proxy. purge
-// serves nothing: it asks the admin page of a server that runs.
+// and publish serve nothing: they ask the admin page of a server that runs.
 //
 // Exit codes: 0 after a clean stop, 2 for a mistake in what was asked for,
 // 1 for a failure of the world around it (a port taken, a name unknown).

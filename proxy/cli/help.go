@@ -31,6 +31,7 @@ const usageLine = `usage: multiserver [run] --upstream URL|--config FILE [flags]
        multiserver [run] --spawn N [flags] -- COMMAND [ARGUMENTS]
        multiserver check|demo [flags]
        multiserver purge --admin ADDR URL… | --prefix URL | --tag TAG | --all
+       multiserver publish --admin ADDR CHANNEL [MESSAGE]
        multiserver schema | version | completion bash|zsh|fish | help [command]
 `
 
@@ -50,6 +51,7 @@ commands:
   check       check the flags as run would, and print what they amount to
   demo        run three small instances of an app, with the proxy in front
   purge       drop answers from a running server's cache
+  publish     send a message to a channel of a running server's hub
   schema      print the JSON Schema of the file that --config reads, for editors
   version     print the version
   completion  print the completion script for a shell: source <(multiserver completion bash)

@@ -48,6 +48,7 @@ func newLine(args []string, out io.Writer) *line {
 			l.command("check", "check the flags as run would, and print what they amount to", l.check),
 			l.command("demo", "run three small instances of an app, with the proxy in front", l.demo),
 			l.purgeCommand(),
+			l.publishCommand(),
 			l.bare("schema", "print the JSON Schema of the file that --config reads, for editors", "", l.schema),
 			l.bare("version", "print the version", "", l.version),
 			l.bare("completion", "print the completion script for a shell", "bash|zsh|fish", l.completion),

@@ -54,7 +54,7 @@ func (l *line) mistakes() (all config.Mistakes) {
 		case len(rest) == 0:
 		case command == "" && l.isCommand(rest[0]):
 			command, rest = rest[0], rest[1:]
-		case command == "purge":
+		case command == "purge" || command == "publish":
 			rest = nil // reads its arguments itself
 		case command == "completion":
 			rest = rest[1:] // the shell's name, which completion looks at
