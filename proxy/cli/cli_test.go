@@ -46,7 +46,7 @@ func TestMistakesAreLinesOnStderrAndExitCode2(t *testing.T) {
 		`--max-conns: unknown flag, did you mean --max-connections?`,
 		`--upstream "http://app;maxconn=1": unknown option ";maxconn", want ;weight=N, ;max=N, ;backup or ;send-proxy=v1|v2`,
 		`--balance "leastconn": unknown, want one of round-robin, least-connections, p2c, least-latency, random, hash, sticky`,
-		`--hash-on "ip": unknown, want client, uri, path, host, header:NAME, query:NAME or cookie:NAME`,
+		`--hash-on "ip": unknown, want client, uri, path, host, header:NAME, query:NAME, cookie:NAME or session`,
 		"--sticky-key: 5 bytes can be guessed, want at least 16, such as those that `openssl rand -hex 16` prints",
 		`--queue "-1": out of range, want 0 to 1048576`,
 		`--health-path "up": missing slash, want /up`)
