@@ -2,7 +2,6 @@ package admin
 
 import (
 	"context"
-	"crypto/sha256"
 	"fmt"
 	"log/slog"
 	"net"
@@ -45,10 +44,29 @@ type Options struct {
 	// Sessions is for the pages about sessions; nil: there are none.
 	Sessions *Sessions
 
+	// State fills in what it knows of a State; nil: there is no dashboard.
+	State func() State
+
+	// Upstreams changes them; nil: they cannot be changed from here.
+	Upstreams *Upstreams
+
+	// Panels are shown on the dashboard, in this order.
+	Panels []func() Panel
+
+	// Pages are asked in their order for whatever none of ours has.
+	Pages []Page
+
 	// Hub answers what is the hub's; there tells that there is one. nil: none.
 	Hub func(ctx *fasthttp.RequestCtx) (answered, there bool)
 
 	Log *slog.Logger // nil: slog.Default
+}
+
+// Page is somebody else's pages behind our guard: who comes to Serve was let in.
+type Page struct {
+	Index string // lines for whoever asks what there is, each with its end
+	// Serve tells whether the path was one of its own, and then has answered.
+	Serve func(ctx *fasthttp.RequestCtx) bool
 }
 
 // Admin is one admin listener. Run and Close may be called from different
@@ -65,8 +83,13 @@ type Admin struct {
 	streams  streams
 	log      *slog.Logger
 
-	guarded bool
-	token   [sha256.Size]byte // of the token: equal lengths compare in equal time
+	state     func() State
+	upstreams *Upstreams
+	panels    []func() Panel
+	pages     []Page
+	began     time.Time
+
+	guard guard
 
 	listener net.Listener
 	server   fasthttp.Server
@@ -85,19 +108,23 @@ func New(o Options) (*Admin, error) {
 		return nil, err // it names the address
 	}
 	a := &Admin{
-		ready:    o.Ready,
-		metrics:  o.Metrics,
-		purges:   o.Purge,
-		cache:    o.Cache,
-		spawn:    o.Spawn,
-		reloads:  o.Reload,
-		sessions: o.Sessions,
-		hub:      o.Hub,
-		log:      o.Log,
-		guarded:  o.Token != "",
-		token:    sha256.Sum256([]byte(o.Token)),
-		listener: ln,
+		ready:     o.Ready,
+		metrics:   o.Metrics,
+		hub:       o.Hub,
+		purges:    o.Purge,
+		cache:     o.Cache,
+		spawn:     o.Spawn,
+		reloads:   o.Reload,
+		sessions:  o.Sessions,
+		log:       o.Log,
+		state:     o.State,
+		upstreams: o.Upstreams,
+		panels:    o.Panels,
+		pages:     o.Pages,
+		began:     time.Now(),
+		listener:  ln,
 	}
+	a.guard.begin(&o)
 	a.streams.begin()
 	a.server = fasthttp.Server{
 		Handler:               a.serve,

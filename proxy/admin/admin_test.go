@@ -43,6 +43,7 @@ func TestTokenGuardsEveryPath(t *testing.T) {
 		a.authorization = right
 		a.want("GET", "/healthz", 200, "ok\n")
 	}
+	a = start(t, Options{Token: "s3cret"}) // which has not been guessed at
 	for _, wrong := range []string{"s3cret", "Basic s3cret", "Bearer", "Bearer s3cre", "Bearer s3cretx", "Bearer s3cret,x"} {
 		a.authorization = wrong
 		a.want("GET", "/healthz", 401, "token")

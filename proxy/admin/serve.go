@@ -1,17 +1,16 @@
 package admin
 
 import (
-	"bytes"
-	"crypto/sha256"
-	"crypto/subtle"
 	"runtime/debug"
+	"slices"
 	"strings"
 
 	"github.com/valyala/fasthttp"
 	"github.com/valyala/fasthttp/pprofhandler"
 )
 
-const index = `/healthz        200 while this process lives
+const index = `/               the dashboard, in a browser
+/healthz        200 while this process lives
 /readyz         200 if clients should be sent here, 503 if not
 /metrics        counters, as Prometheus reads them
 /cache          the cache's figures
@@ -20,9 +19,12 @@ const index = `/healthz        200 while this process lives
 /api/spawn      the app's processes; POST /api/spawn/restart: a rolling restart; POST /api/spawn/scale {"instances":4}
 /api/events     what happens to them, as it happens (server-sent events)
 /api/sessions/ID a session's data, by the id that upstreams know; DELETE: it ends
+/api/state      all that the dashboard shows; /api/live: the same each second (server-sent events)
 /api/publish    POST ?channel=C and a message; or {"items":[…]}, as Pushpin has it
 /api/channels   members of each; /api/channels/C: who they are; DELETE ends them
 /api/connections/ID  GET, POST a message, DELETE; PUT, DELETE …/channels/C: makes it a member, ends that
+/api/pools/POOL/upstreams/NAME/drain
+                POST: it gets no more requests; undrain: it does again; weight {"weight":3}: its share
 /debug/pprof/   profiles: go tool pprof http://HERE/debug/pprof/profile?seconds=5
 `
 
@@ -35,12 +37,10 @@ func (a *Admin) serve(ctx *fasthttp.RequestCtx) {
 			ctx.Error("500 internal error\n", fasthttp.StatusInternalServerError)
 		}
 	}()
-	if !a.allowed(ctx.Request.Header.Peek("Authorization")) {
-		ctx.Error("401 this needs the admin token: Authorization: Bearer TOKEN\n", fasthttp.StatusUnauthorized)
-		ctx.Response.Header.Set("WWW-Authenticate", "Bearer")
-		return
+	protect(&ctx.Response.Header)
+	if a.admit(ctx) {
+		a.page(ctx)
 	}
-	a.page(ctx)
 }
 
 func (a *Admin) page(ctx *fasthttp.RequestCtx) {
@@ -53,7 +53,7 @@ func (a *Admin) page(ctx *fasthttp.RequestCtx) {
 		a.reload(ctx)
 		return
 	}
-	if a.processes(ctx, path) || a.session(ctx, path) || a.hubPage(ctx, path) {
+	if a.shell(ctx, path) || a.states(ctx, path) || a.upstream(ctx) || a.processes(ctx, path) || a.session(ctx, path) || a.hubPage(ctx, path) || a.others(ctx) {
 		return
 	}
 	symbols := path == "/debug/pprof/symbol" // go tool pprof posts addresses there
@@ -64,7 +64,7 @@ func (a *Admin) page(ctx *fasthttp.RequestCtx) {
 	}
 	switch {
 	case path == "/":
-		text(ctx, fasthttp.StatusOK, index)
+		text(ctx, fasthttp.StatusOK, a.index())
 	case path == "/healthz":
 		text(ctx, fasthttp.StatusOK, "ok\n")
 	case path == "/readyz":
@@ -80,19 +80,20 @@ func (a *Admin) page(ctx *fasthttp.RequestCtx) {
 	case strings.HasPrefix(path, "/debug/pprof/"):
 		pprofhandler.PprofHandler(ctx)
 	default:
-		text(ctx, fasthttp.StatusNotFound, "404 no such page; there are:\n"+index)
+		text(ctx, fasthttp.StatusNotFound, "404 no such page; there are:\n"+a.index())
 	}
 }
 
-// allowed compares hashes, so that neither the time taken nor the length of
-// a guess tells anything about the token.
-func (a *Admin) allowed(authorization []byte) bool {
-	if !a.guarded {
-		return true
+func (a *Admin) others(ctx *fasthttp.RequestCtx) bool {
+	return slices.ContainsFunc(a.pages, func(p Page) bool { return p.Serve(ctx) })
+}
+
+func (a *Admin) index() string {
+	all := index
+	for _, p := range a.pages {
+		all += p.Index
 	}
-	scheme, token, _ := bytes.Cut(authorization, []byte(" "))
-	sum := sha256.Sum256(bytes.TrimLeft(token, " ")) // RFC 9110 section 11.4: 1*SP
-	return bytes.EqualFold(scheme, []byte("Bearer")) && subtle.ConstantTimeCompare(sum[:], a.token[:]) == 1
+	return all
 }
 
 func (a *Admin) readyz(ctx *fasthttp.RequestCtx) {
@@ -108,6 +109,7 @@ func (a *Admin) scrape(ctx *fasthttp.RequestCtx) {
 	if a.metrics != nil {
 		a.metrics(&m)
 	}
+	a.guard.metrics(&m)
 	built(&m)
 	ctx.SetContentType("text/plain; version=0.0.4; charset=utf-8")
 	ctx.SetBody(m.Append(nil))

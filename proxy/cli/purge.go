@@ -215,7 +215,7 @@ func (o *order) send(client *http.Client, to *config.Config) (told string, err e
 	if err != nil {
 		return "", err
 	}
-	req, err := http.NewRequest("POST", "http://admin/cache/purge", bytes.NewReader(body))
+	req, err := http.NewRequest("POST", "http://localhost/cache/purge", bytes.NewReader(body))
 	if err != nil {
 		return "", err
 	}

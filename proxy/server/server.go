@@ -180,18 +180,21 @@ func (s *Server) openAdmin() error {
 		return nil
 	}
 	a, err := admin.New(admin.Options{
-		Network:  s.conf.Admin.Network,
-		Addr:     s.conf.Admin.Addr,
-		Token:    s.conf.AdminToken,
-		Ready:    s.isReady,
-		Metrics:  s.metrics,
-		Purge:    s.purge(),
-		Cache:    s.figures(),
-		Spawn:    s.processes(),
-		Hub:      s.hubPages,
-		Sessions: s.sessions.pages(),
-		Reload:   s.reloadNow,
-		Log:      s.log,
+		Network:   s.conf.Admin.Network,
+		Addr:      s.conf.Admin.Addr,
+		Token:     s.conf.AdminToken,
+		Ready:     s.isReady,
+		Metrics:   s.metrics,
+		Purge:     s.purge(),
+		Cache:     s.figures(),
+		Spawn:     s.processes(),
+		Hub:       s.hubPages,
+		Sessions:  s.sessions.pages(),
+		Reload:    s.reloadNow,
+		State:     s.state,
+		Upstreams: s.upstreamChanges(),
+		Panels:    s.panels(),
+		Log:       s.log,
 	})
 	if err != nil {
 		return fmt.Errorf("--admin: %w", err)
