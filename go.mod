@@ -11,6 +11,14 @@ require (
 	go.yaml.in/yaml/v4 v4.0.0
 )
 
+require github.com/andybalholm/brotli v1.2.8
+
+require (
+	github.com/chzyer/readline v1.5.1 // indirect
+	github.com/google/pprof v0.0.0-20261016150608-1facf8f91b50 // indirect
+	github.com/ianlancetaylor/demangle v0.0.0-20250417193237-f615e6bd150b // indirect
+)
+
 require (
 	github.com/fasthttp/websocket v1.5.12
 	github.com/savsgio/gotils v0.0.0-20240704082632-aef3928b8a38 // indirect
