@@ -13,6 +13,8 @@ import (
 
 	"multiserver/cache/redis/redistest"
 	"multiserver/sync/session/memcached/memcachedtest"
+	"multiserver/sync/session/mongo/mongodbtest"
+	"multiserver/sync/session/redis"
 )
 
 // newCounter is an app that has the number of requests in the session, and says
@@ -90,9 +92,10 @@ func TestASessionIsTheSameAtEveryNode(t *testing.T) {
 	for name, settings := range map[string]func() []string{
 		"redis":     func() []string { return []string{"--session redis", "--redis " + redistest.Single(t).URL()} },
 		"memcached": func() []string { return []string{"--session memcached", "--memcached " + memcachedtest.Start(t).Addr} },
+		"mongo":     func() []string { return []string{"--session mongo", "--mongo " + mongodbtest.Start(t).URL() + "/app"} },
 	} {
 		t.Run(name, func(t *testing.T) {
-			all := append(settings(), "--upstream "+newCounter(t).URL)
+			all := append(settings(), "--session-timeout 10s", "--upstream "+newCounter(t).URL)
 			one, two := start(t, all...), start(t, all...)
 			v := newVisitor(t)
 			v.until(one)
@@ -124,9 +127,53 @@ func TestASessionIsTheSameAtEveryNode(t *testing.T) {
 			}
 			f(one, "/", "ann 44")
 			v.cookies["sync_sess"] = before // a request that was on its way
-			f(two, "/", "ann 45")
+			if got := v.get(two, "/"); !strings.HasPrefix(got, "ann ") {
+				t.Errorf("the old token shows %s", got)
+			}
 		})
 	}
+}
+
+// A node that has no copy of a session asks Redis once, and then not again.
+func TestAReadIsOneRoundTrip(t *testing.T) {
+	r := redistest.Single(t)
+	all := []string{"--session redis", "--redis " + r.URL(), "--session-key sixteen-bytes-or-more", "--session-timeout 10s", "--upstream " + newReader(t).URL}
+	one, two := start(t, all...), start(t, all...)
+	v := newVisitor(t)
+	v.until(one)
+	store := two.sessions.store.(*redis.Store)
+	for end := time.Now().Add(patience); !store.Link.Tracking(); time.Sleep(10 * time.Millisecond) {
+		if time.Now().After(end) {
+			t.Fatal("Redis is not reached")
+		}
+	}
+	asked := func(times int) uint64 {
+		before := store.Link.Stats.Asks.Load()
+		for range times {
+			if got := v.get(two, "/"); got != `{"seen":1}` {
+				t.Fatalf("%s", got)
+			}
+		}
+		return store.Link.Stats.Asks.Load() - before
+	}
+	if n := asked(1); n != 1 {
+		t.Errorf("Redis was asked %d times", n)
+	}
+	for end := time.Now().Add(patience); asked(10) > 0; { // news of the session's begin may come behind the first
+		if time.Now().After(end) {
+			t.Fatal("Redis is asked again and again")
+		}
+	}
+}
+
+// newReader is an app that sets the same each time, and answers what was there.
+func newReader(t *testing.T) *httptest.Server {
+	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("X-Session-Set", `{"seen":1}`)
+		io.WriteString(w, r.Header.Get("X-Session-Data"))
+	}))
+	t.Cleanup(s.Close)
+	return s
 }
 
 // What is too large for a field is on the admin listener, under the id that the
