@@ -42,6 +42,7 @@ type Exchange struct {
 	path    []byte // that they are asked for in place of the client's; empty: that
 	tell    Edits  // of what the client is answered
 	dressed []byte // a head with edits, or before them
+	code    coding // of the answer's body
 
 	body      []byte // a buffered request body; borrowed from the client's connection, or chunks
 	early     []byte // what of a streamed one was here before an upstream was asked
@@ -146,6 +147,7 @@ func (x *Exchange) wreck() {
 		x.link.Drop()
 		x.link = nil
 	}
+	x.code.reset()
 	x.give(nil)
 }
 

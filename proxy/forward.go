@@ -178,7 +178,8 @@ func (p *Proxy) leave(x *Exchange, f *pool.Fault) {
 	if x.link = nil; l == nil {
 		return
 	}
-	announced := x.outBody.Framing() == wire.None && (x.Res.Length > 0 || x.Res.Chunked)
+	announced := x.outBody.Framing() == wire.None && (x.Res.Length > 0 || x.Res.Chunked || x.code.announced)
+	x.code.reset()
 	if f != nil || !whole || announced || !x.Res.Persists() || !x.outBody.Ended() {
 		l.Drop() // announced: HEAD, 204 or 304 whose body may yet come
 		return

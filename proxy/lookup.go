@@ -57,8 +57,7 @@ func (p *Proxy) learn(x *Exchange) (done bool, f *pool.Fault) {
 		c.Changed(&x.visit, &x.Req, x.secure(), x.host(), &x.Res)
 		return false, nil
 	}
-	framing := x.Res.Framing(x.isHead())
-	x.outBody.Begin(x.link.Conn, framing, x.Res.Length, 0)
+	x.beginBody()
 	switch c.Answered(&x.visit, &x.Req, &x.Res) {
 	case cache.Confirmed:
 		p.reply(x)
@@ -92,6 +91,7 @@ func (p *Proxy) askAgain(x *Exchange) (done bool, f *pool.Fault) {
 	if f := p.try(x, x.up); f != nil {
 		return true, f
 	}
+	p.encode(x)
 	if !p.unbind(x) {
 		return true, nil
 	}

@@ -13,6 +13,7 @@ import (
 // there is no other answer: if it cannot be completed, the client's
 // connection breaks, in a way that no client takes for an end.
 func (p *Proxy) relay(x *Exchange) *pool.Fault {
+	p.encode(x)
 	if !p.unbind(x) {
 		return nil
 	}
@@ -23,8 +24,7 @@ func (p *Proxy) relay(x *Exchange) *pool.Fault {
 	}
 	res, c := &x.Res, x.Client
 	x.status = res.Status
-	framing := res.Framing(x.isHead())
-	x.outBody.Begin(x.link.Conn, framing, res.Length, 0)
+	framing := x.beginBody()
 	if framing == wire.ToClose && x.Req.Minor == 1 {
 		framing = wire.Chunked // the connection can go on
 	}
@@ -37,12 +37,14 @@ func (p *Proxy) relay(x *Exchange) *pool.Fault {
 	c.WriteWithin(x.route.Idle)
 	before := c.Wrote()
 	defer func() { x.began = c.Wrote() != before }()
-	if framing == wire.None || framing == wire.Sized && x.gather() {
+	if framing == wire.None || framing == wire.Sized && (x.code.whole || x.gather()) {
 		return x.whole(framing) // fast path
 	}
-	f := flow{Body: &x.outBody, src: x.link.Conn, dst: c.Conn, chunked: framing == wire.Chunked, splice: framing == wire.Sized, keep: x.keep(), idle: x.idle(x.link)}
+	f := flow{Body: &x.outBody, src: x.link.Conn, dst: c.Conn, chunked: framing == wire.Chunked, splice: framing == wire.Sized, keep: x.keep(), idle: x.idle(x.link), code: x.coder()}
 	fromUp, err := p.flow(&f, &x.out)
-	x.sent = x.outBody.Taken
+	if x.sent = x.outBody.Taken; f.code != nil {
+		x.sent = f.code.sent
+	}
 	switch {
 	case err == nil:
 		return nil
@@ -57,16 +59,10 @@ func (p *Proxy) relay(x *Exchange) *pool.Fault {
 // missing can be had without waiting: so a body of some size, which an
 // upstream writes at once, is also passed on at once.
 func (x *Exchange) gather() bool {
-	l, n := x.link, x.Res.Length
-	if int64(len(l.Buffered())) >= n {
-		return true // fast path
+	if int64(len(x.link.Buffered())) < x.Res.Length {
+		x.link.Unpin() // its head has been copied
 	}
-	if n > wire.LargeBuffer-int64(len(x.Res.Raw)) {
-		return false
-	}
-	l.Unpin() // its head has been copied
-	l.Reserve(int(n))
-	return l.More(int(n))
+	return x.arrived()
 }
 
 // cheapCopy is up to where copying a body behind its head costs less than
@@ -77,7 +73,7 @@ const cheapCopy = 4 << 10
 func (x *Exchange) whole(framing wire.Framing) *pool.Fault {
 	var body []byte
 	if framing == wire.Sized {
-		body, _ = x.outBody.Take()
+		body = x.bodyWhole()
 		x.sent = int64(len(body))
 	}
 	if keep := x.keep(); keep != nil {
@@ -116,6 +112,7 @@ type flow struct {
 	chunked  bool          // goes on as chunks, else as it is
 	splice   bool          // a long rest may go through the kernel
 	keep     *cache.Visit  // stores it as well; nil: nobody does
+	code     *coding       // makes another body of it; nil: nothing does
 	idle     time.Duration // between two bytes, either side; 0: no limit
 	lost     error         // dst's
 }
@@ -143,6 +140,11 @@ func (p *Proxy) flow(b *flow, buf *[]byte) (fromSrc bool, err error) {
 	defer func() { *buf = out[:0] }() // grown, for the next time
 	for {
 		piece, err := b.Take()
+		if b.code != nil {
+			if piece, err = b.code.step(piece, err); err == nil && len(piece) == 0 {
+				continue // it has it, and needs more
+			}
+		}
 		if b.keep != nil {
 			b.store(piece, err)
 		}

@@ -33,6 +33,7 @@ type Route struct {
 	MaxBody    int64         // bytes of a request's body; 0: no limit
 
 	tally *Tally // by Name; of all exchanges that come here
+	coder Coder  // of Filters; nil: none
 }
 
 // Pool is upstreams to choose from, and what makes requests meet the same one
@@ -75,6 +76,7 @@ func (p *Proxy) SetRoutes(t *Routes) {
 		if r.Sessions != nil {
 			t.sessions = r.Sessions
 		}
+		r.coder = coderOf(r.Filters)
 		r.tally = p.Stats.Routes.of(r.Name)
 		for _, sh := range r.Split.shares {
 			sh.Pool.waits = p.Stats.Pools.of(sh.Pool.Name)

@@ -17,5 +17,6 @@
 //   - access.go: who may come, by address
 //   - basic.go: who may come, by name and password
 //   - cors.go: what scripts of other sites may ask
+//   - compress.go: bodies encoded; accept.go: in what way; codec.go: by what
 //   - rate.go: how often
 package filter

@@ -36,6 +36,7 @@ var Rows = []Row{
 	{"access", "allow: [10.0.0.0/8], deny: [10.0.0.13]", newAccess},
 	{"basic-auth", "users: {name: bcrypt hash}, file: htpasswd, realm: text", newBasic},
 	{"cors", "origins: [https://app.example.org], methods, headers, expose, credentials, max-age", newCORS},
+	{"compress", "types: [text/*, application/json], min-size: 1KiB, codings: [zstd, br, gzip]", newCompress},
 	{"rate-limit", "rate: 10/s, burst: 20, by: client", newRate},
 }
 

@@ -14,6 +14,8 @@ import (
 
 	"go.yaml.in/yaml/v4"
 
+	"multiserver/cache"
+	"multiserver/cache/memory"
 	"multiserver/pool"
 	"multiserver/proxy"
 	"multiserver/proxy/wire"
@@ -46,18 +48,25 @@ func made(t testing.TB, name, words string) proxy.Filter {
 // start is a proxy with filters before an app that says how it was asked.
 func start(t testing.TB, filters ...proxy.Filter) (addr string) {
 	t.Helper()
-	app := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+	return startBefore(t, func(w http.ResponseWriter, r *http.Request) {
 		w.Header()["Server"] = []string{"app"}
 		w.Header()["X-Internal-A"] = []string{"1"}
 		w.Header()["Access-Control-Allow-Origin"] = []string{"https://evil.test"}
 		fmt.Fprintf(w, "%s %s %q %q", r.Method, r.RequestURI, r.Header["X-A"], r.Header["Authorization"])
-	}))
+	}, nil, filters...)
+}
+
+// startBefore is a proxy with filters, and a cache if there is one, before an
+// app.
+func startBefore(t testing.TB, serve http.HandlerFunc, store *cache.Cache, filters ...proxy.Filter) (addr string) {
+	t.Helper()
+	app := httptest.NewServer(serve)
 	guard, log := wire.NewGuard(), slog.New(slog.DiscardHandler)
 	origin := app.Listener.Addr().String()
 	ups := pool.New(pool.Options{Guard: guard, Connect: time.Second, MaxHead: 64 << 10, MaxIdle: 4, Log: log})
 	ups.Set([]pool.Target{{Name: "app", Network: "tcp", Addr: origin, Host: origin, Weight: 1}})
 	p := proxy.New(proxy.Options{
-		Route: proxy.Route{Pool: &proxy.Pool{Pool: ups}, Filters: filters, Response: 10 * time.Second, Idle: 10 * time.Second},
+		Route: proxy.Route{Pool: &proxy.Pool{Pool: ups}, Filters: filters, Cache: store, Response: 10 * time.Second, Idle: 10 * time.Second},
 		Guard: guard, Log: log, Head: 10 * time.Second, KeepAlive: 10 * time.Second, MaxHead: 64 << 10,
 	})
 	ln, err := net.Listen("tcp", "127.0.0.1:0")
@@ -98,4 +107,14 @@ func ask(t testing.TB, addr, line string, more ...string) (*http.Response, strin
 		t.Fatalf("%s: %v", line, err)
 	}
 	return res, string(body)
+}
+
+func newCache(t testing.TB) *cache.Cache {
+	t.Helper()
+	c, err := cache.New(t.Context(), cache.Options{Memory: memory.Options{Size: 64 << 20}, Object: 8 << 20, Wait: 10 * time.Second})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(c.Close)
+	return c
 }
