@@ -76,7 +76,9 @@ func (p *Proxy) SetRoutes(t *Routes) {
 		if r.Sessions != nil {
 			t.sessions = r.Sessions
 		}
-		r.coder = coderOf(r.Filters)
+		if c := coderOf(r.Filters); c != r.coder { // it may be in use already
+			r.coder = c
+		}
 		r.tally = p.Stats.Routes.of(r.Name)
 		for _, sh := range r.Split.shares {
 			sh.Pool.waits = p.Stats.Pools.of(sh.Pool.Name)
