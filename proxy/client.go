@@ -24,6 +24,7 @@ type Client struct {
 	addr     netip.Addr // not valid on a Unix socket
 	trusted  bool       // a proxy of ours: what it says about its client is believed
 	secure   bool       // it came by TLS
+	known    bool       // it has shown a certificate
 	protocol Protocol   // what it speaks
 	port     string     // where it connected to
 	asserts  []byte     // the fields that say so to an upstream, ready to be sent
@@ -223,6 +224,9 @@ func (c *Client) serve(x *Exchange) {
 	}
 	x.join(c.p)
 	x.inBody.Begin(c.Conn, x.Req.Framing(), x.Req.Length, 0)
+	if c.known || c.trusted && x.Req.Has(wire.ClientCert) {
+		x.Req.Note(wire.Personal) // RFC 9440 §2.4: no Vary could tell them apart here
+	}
 	c.p.Serve(x)
 	if !x.close {
 		c.Release()
@@ -357,7 +361,7 @@ func (c *Client) identify(nc net.Conn) {
 	if c.port != "" {
 		b = append(append(append(b, "X-Forwarded-Port: "...), c.port...), "\r\n"...)
 	}
-	c.asserts = b
+	c.asserts = c.appendCertificate(b, nc)
 }
 
 // trusts tells whether a is a proxy whose word counts.

@@ -6,6 +6,7 @@
 // connection one after the other, and finish is the only way out.
 //
 //	client.go    a connection: its requests in order, its identity, its end
+//	certificate.go  the certificate that a client has shown
 //	exchange.go  what the steps of one request share
 //	admit.go     what is answered here, whatever the upstreams say
 //	redirect.go  the way to https, and that it is the only one

@@ -114,6 +114,9 @@ func (x *Exchange) passes(f *wire.Field) bool {
 	case wire.ForwardedFor, wire.Forwarded: // said anew, with ourselves behind it
 		return f.Kind == wire.Forwarded && x.Client.trusted && !x.Client.p.opt.Forwarded
 	}
+	if f.Kind == wire.ClientCert && x.Client.known {
+		return false
+	}
 	if f.Kind.Asserted() {
 		return x.Client.trusted && f.Kind != wire.ForwardedMore
 	}

@@ -44,6 +44,7 @@ type Options struct {
 	Issued     Issued        // behind the pairs; nil: none
 	SelfSigned bool          // one for localhost, behind all others
 	ClientCA   string        // file of who vouches for clients, each of which must then show a certificate; "": they are not asked
+	ClientMay  bool          // they need not show one; what they show must be good
 	Protocols  []string      // that are agreed on by ALPN, the best first
 	Shared     Shared        // ticket keys of all nodes; nil: each has its own
 	Every      time.Duration // between two looks at the files, give or take a quarter; 0: 5 s
@@ -130,6 +131,9 @@ func (s *Store) publish() {
 	}
 	if s.clients != nil {
 		n.config.ClientAuth, n.config.ClientCAs = tls.RequireAndVerifyClientCert, s.clients.pool
+		if s.opt.ClientMay {
+			n.config.ClientAuth = tls.VerifyClientCertIfGiven
+		}
 	}
 	if s.opt.Issued != nil {
 		prove(n.config, s.opt.Issued)

@@ -86,6 +86,7 @@ type TLS struct {
 	SelfSigned bool         // a certificate for localhost; with no Pairs, always
 	ACME       ACME         // ordered from an authority
 	ClientCA   string       // file of who vouches for clients; "": they are not asked
+	ClientAuth string       // "require" or "optional", if they are
 
 	Redirect bool          // requests without TLS are sent to https
 	Port     string        // there; "": that of the first of Listen

@@ -82,6 +82,13 @@ var hsts = withTLS(value{
 	show: func(c *Config) []string { return []string{showDuration(c.TLS.HSTS)} },
 })
 
+// clientAuths are what is wanted of clients that are asked for a certificate.
+var clientAuths = []string{"require", "optional"}
+
+func withClientCA(v value) value {
+	return shownIf(func(c *Config) bool { return c.TLS.ClientCA != "" }, v)
+}
+
 var upstreamSNI = toTLS(value{
 	read: func(c *Config, w string) error {
 		if w == none {
@@ -133,7 +140,7 @@ func (c *Config) checkTLS(add func(name, value, why string, args ...any), raw Ra
 	}
 	if !t.certified(raw) {
 		c.checkACME(add, raw)
-		for _, name := range []string{"tls-passphrases", "tls-listen", "tls-client-ca", "https-redirect", "https-port", "hsts", "http3"} {
+		for _, name := range []string{"tls-passphrases", "tls-listen", "tls-client-ca", "tls-client-auth", "https-redirect", "https-port", "hsts", "http3"} {
 			if g, given := raw[name]; given && !(name == "tls-passphrases" && c.UpstreamTLS.Identity.Cert != "") && !off0(g) {
 				add(name, "", "there is no certificate, want --tls-cert FILE and --tls-key FILE as well, or --tls-self-signed")
 			}
@@ -155,6 +162,9 @@ func (c *Config) checkTLS(add func(name, value, why string, args ...any), raw Ra
 		if _, err := certs.Roots(t.ClientCA); err != nil && readable(t.ClientCA) {
 			add("tls-client-ca", t.ClientCA, "%v", err)
 		}
+	}
+	if _, given := raw["tls-client-auth"]; given && t.ClientCA == "" {
+		add("tls-client-auth", t.ClientAuth, "has no effect, want --tls-client-ca FILE as well")
 	}
 	c.checkRedirect(add, raw)
 	c.checkACME(add, raw)

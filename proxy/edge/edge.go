@@ -71,8 +71,8 @@ func (e *Edge) Take(w *wire.Conn) {
 	if s, ok := w.NetConn().(interface{ Secure() bool }); ok { // as a trusted proxy says
 		c.secure = s.Secure()
 	}
-	if _, ok := w.NetConn().(stater); ok {
-		c.secure = true
+	if t, ok := w.NetConn().(stater); ok {
+		c.secure, c.tls = true, t.ConnectionState
 	}
 	c.greet()
 	e.enter(c)

@@ -1,6 +1,7 @@
 package edge
 
 import (
+	"crypto/tls"
 	"net"
 	"net/http"
 	"sync"
@@ -131,6 +132,15 @@ func (l *lane) Whole() bool {
 
 // Secure tells whether the client came by TLS.
 func (l *lane) Secure() bool { return l.conn.secure }
+
+// ConnectionState is that of the connection, if it has TLS: the core looks for
+// the client's certificate.
+func (l *lane) ConnectionState() (s tls.ConnectionState) {
+	if l.conn.tls != nil {
+		s = l.conn.tls()
+	}
+	return s
+}
 
 // Protocol is what the client speaks, by the name that access logs have for it.
 func (l *lane) Protocol() string { return l.conn.proto.String() }

@@ -1,6 +1,7 @@
 package edge
 
 import (
+	"crypto/tls"
 	"net"
 	"sync"
 
@@ -14,6 +15,7 @@ type lanes struct {
 	secure bool
 	proto  proxy.Protocol
 	local  net.Addr
+	tls    func() tls.ConnectionState // nil: without TLS
 
 	idle   sync.Cond // its L guards all below; signalled when busy falls to 0
 	remote net.Addr  // with QUIC it may change

@@ -1,6 +1,7 @@
 package edge
 
 import (
+	"crypto/tls"
 	"io"
 	"net"
 	"net/http"
@@ -41,6 +42,7 @@ func (q *QUIC) enter(nc *quic.Conn) *session {
 	s := &session{by: q, conn: nc}
 	s.begin(q.edge, asTCP(nc.LocalAddr()), asTCP(nc.RemoteAddr()))
 	s.secure, s.proto = true, proxy.HTTP3
+	s.tls = func() tls.ConnectionState { return nc.ConnectionState().TLS }
 	s.h3.Handler, s.h3.MaxHeaderBytes = s, q.edge.opt.MaxHead+mostFields*perField
 	q.mu.Lock()
 	defer q.mu.Unlock()

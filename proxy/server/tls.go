@@ -24,6 +24,7 @@ func (s *Server) makeTLS() (err error) {
 		Pairs:      t.Pairs,
 		SelfSigned: t.SelfSigned,
 		ClientCA:   t.ClientCA,
+		ClientMay:  t.ClientAuth == "optional",
 		Protocols:  []string{http2, http1},
 		Log:        s.log,
 	}

@@ -33,6 +33,7 @@ const (
 	ForwardedHost  // X-Forwarded-Host
 	ForwardedProto // X-Forwarded-Proto
 	ForwardedPort  // X-Forwarded-Port
+	ClientCert     // Client-Cert and its chain (RFC 9440): the certificate that the client has shown
 	ForwardedMore  // any other X-Forwarded-*, X-Real-IP, and spellings with "_" that CGI folds into the same names
 
 	Connection
@@ -86,6 +87,8 @@ var named = func() (t [26][]struct {
 
 		ForwardedFor: {"x-forwarded-for"}, ForwardedHost: {"x-forwarded-host"},
 		ForwardedProto: {"x-forwarded-proto"}, ForwardedPort: {"x-forwarded-port"},
+		ClientCert:    {"client-cert", "client-cert-chain"},
+		ForwardedMore: {"client_cert", "client_cert_chain", "client_cert-chain", "client-cert_chain"},
 
 		Connection: {"connection"}, TransferEncoding: {"transfer-encoding"}, KeepAlive: {"keep-alive"},
 		ProxyConnection: {"proxy-connection"}, TE: {"te"}, Trailer: {"trailer"}, Upgrade: {"upgrade"},
