@@ -143,7 +143,7 @@ func TestPicksWhileAllChanges(t *testing.T) {
 // and hash get keys as they come; the shares of a hash's table vary by
 // themselves.
 func TestWeightsAreRespected(t *testing.T) {
-	const picks = 200000
+	const picks = 50000
 	f := func(weights ...uint32) {
 		var sum float64
 		for _, w := range weights {
