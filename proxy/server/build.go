@@ -11,8 +11,10 @@ import (
 func (s *Server) makeProxy(pages proxy.Pages) {
 	c := s.conf
 	s.gate = pool.NewGate(c.MaxConcurrent, pool.NewQueue(c.Queue, c.QueueTimeout))
+	none := s.terms(c, pages)
+	none.Cache = s.cache // which PURGE is for
 	s.proxy = proxy.New(proxy.Options{
-		Route:     s.terms(c, pages),
+		Route:     none,
 		Guard:     s.guard,
 		Log:       s.log,
 		Lines:     s.lines,

@@ -21,27 +21,21 @@ func (s *Server) makeCache(ctx context.Context) (err error) {
 	if c.Memory == 0 {
 		return nil
 	}
-	o := cache.Options{
-		Memory: memory.Options{Size: c.Memory},
-		Rules: rule.Rules{
-			Default:       c.TTL,
-			RefuseCookies: c.NoCookies,
-			Ignore:        c.IgnoreRequests,
-			Targets:       []string{"cdn-cache-control"},
-		},
-		Keys:   key.Rules{DropQuery: c.DropQuery, SortQuery: c.SortQuery},
-		Object: c.Object,
-		Wait:   c.Wait,
-		Grace:  c.Stale,
-		File:   c.File,
-		Log:    s.log,
-	}
-	if o.Filter, err = patterns(c); err != nil {
+	t, err := cacheTerms(c)
+	if err != nil {
 		return err
 	}
-	var ok bool
-	if o.Vary, ok = rule.AppendNames(nil, []byte(strings.Join(c.Vary, ","))); !ok {
-		return fmt.Errorf("--cache-vary %s: too many names", strings.Join(c.Vary, ","))
+	o := cache.Options{
+		Memory: memory.Options{Size: c.Memory},
+		Rules:  t.Rules,
+		Keys:   t.Keys,
+		Filter: t.Filter,
+		Vary:   t.Vary,
+		Object: t.Object,
+		Wait:   t.Wait,
+		Grace:  t.Grace,
+		File:   c.File,
+		Log:    s.log,
 	}
 	if len(c.Redis.Addrs) > 0 {
 		o.Redis = &redis.Options{
@@ -56,6 +50,30 @@ func (s *Server) makeCache(ctx context.Context) (err error) {
 		return fmt.Errorf("--cache: %w", err)
 	}
 	return nil
+}
+
+// cacheTerms are what routes may have of their own.
+func cacheTerms(c *config.Cache) (t cache.Terms, err error) {
+	t = cache.Terms{
+		Rules: rule.Rules{
+			Default:       c.TTL,
+			RefuseCookies: c.NoCookies,
+			Ignore:        c.IgnoreRequests,
+			Targets:       []string{"cdn-cache-control"},
+		},
+		Keys:   key.Rules{DropQuery: c.DropQuery, SortQuery: c.SortQuery},
+		Object: c.Object,
+		Wait:   c.Wait,
+		Grace:  c.Stale,
+	}
+	if t.Filter, err = patterns(c); err != nil {
+		return t, err
+	}
+	var ok bool
+	if t.Vary, ok = rule.AppendNames(nil, []byte(strings.Join(c.Vary, ","))); !ok {
+		return t, fmt.Errorf("--cache-vary %s: too many names", strings.Join(c.Vary, ","))
+	}
+	return t, nil
 }
 
 // marksKept is how many purges a node may miss and still do singly; beyond it

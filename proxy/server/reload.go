@@ -10,6 +10,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"multiserver/cache"
 	"multiserver/pool/spawn"
 	"multiserver/proxy"
 	"multiserver/proxy/admin"
@@ -86,6 +87,7 @@ type plan struct {
 	conf   *config.Config
 	groups []*group
 	routes *proxy.Routes
+	views  []*cache.Cache
 }
 
 // reload is called with mu held.
@@ -113,7 +115,7 @@ func (s *Server) plan(ctx context.Context) (p plan, err error) {
 	if err = errors.Join(wrong, err); err != nil {
 		return p, err
 	}
-	p.routes, err = s.newRoutes(p.conf, p.groups, pages)
+	p.routes, p.views, err = s.newRoutes(p.conf, p.groups, pages)
 	return p, err
 }
 
@@ -132,7 +134,7 @@ func (s *Server) enact(p plan) {
 	s.live.Store(&p.groups)
 	r.past = append(slices.DeleteFunc(r.past, (*proxy.Routes).Idle), r.routes)
 	r.conf, r.routes = p.conf, p.routes
-	s.proxy.SetRoutes(p.routes)
+	s.setRoutes(p.routes, p.views)
 	for _, g := range old {
 		if named(p.groups, g.Name) == nil {
 			s.retire(g, slices.Clone(r.past))

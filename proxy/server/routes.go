@@ -4,7 +4,10 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"maps"
+	"slices"
 
+	"multiserver/cache"
 	"multiserver/proxy"
 	"multiserver/proxy/config"
 	"multiserver/proxy/filter"
@@ -13,13 +16,21 @@ import (
 
 // makeRoutes puts the operator's routes in the proxy's terms.
 func (s *Server) makeRoutes(pages proxy.Pages) error {
-	t, err := s.newRoutes(s.conf, s.groups(), pages)
+	t, views, err := s.newRoutes(s.conf, s.groups(), pages)
 	if err != nil {
 		return err
 	}
 	s.reloads.routes = t
-	s.proxy.SetRoutes(t)
+	s.setRoutes(t, views)
 	return nil
+}
+
+// setRoutes tells the cache before requests come by them.
+func (s *Server) setRoutes(t *proxy.Routes, views []*cache.Cache) {
+	if s.cache != nil {
+		s.cache.Know(views)
+	}
+	s.proxy.SetRoutes(t)
 }
 
 // routing is what routes are made of.
@@ -27,10 +38,11 @@ type routing struct {
 	*Server
 	pools map[string]*proxy.Pool
 	pages map[string]proxy.Pages // by directory
+	views map[keeping]*cache.Cache
 }
 
-func (s *Server) newRoutes(c *config.Config, groups []*group, pages proxy.Pages) (*proxy.Routes, error) {
-	b := &routing{s, map[string]*proxy.Pool{}, map[string]proxy.Pages{c.ErrorPages: pages}}
+func (s *Server) newRoutes(c *config.Config, groups []*group, pages proxy.Pages) (*proxy.Routes, []*cache.Cache, error) {
+	b := &routing{s, map[string]*proxy.Pool{}, map[string]proxy.Pages{c.ErrorPages: pages}, map[keeping]*cache.Cache{}}
 	for _, g := range groups {
 		b.pools[g.Name] = g.Pool
 	}
@@ -45,17 +57,18 @@ func (s *Server) newRoutes(c *config.Config, groups []*group, pages proxy.Pages)
 		rules[i] = c.Routes[i].Match
 	}
 	if wrong != nil {
-		return nil, wrong
+		return nil, nil, wrong
 	}
+	views := slices.Collect(maps.Values(b.views))
 	if len(rules) == 1 && everything(&rules[0]) {
-		return t, nil
+		return t, views, nil
 	}
 	table, err := route.New(rules)
 	if err != nil {
-		return nil, err // config has looked before: cannot be
+		return nil, nil, err // config has looked before: cannot be
 	}
 	t.Find = table
-	return t, nil
+	return t, views, nil
 }
 
 func (b *routing) newRoute(of *config.Route) (*proxy.Route, error) {
@@ -65,10 +78,13 @@ func (b *routing) newRoute(of *config.Route) (*proxy.Route, error) {
 	}
 	r := b.terms(of.Config, pages)
 	r.Name = of.Name
+	r.Cache, err = b.view(of, of.Pool)
 	if len(of.Split) == 0 {
 		r.Pool = b.pools[of.Pool]
 	} else {
-		r.Split = proxy.NewSplit(b.shares(of.Split), of.Cookie, of.TTL)
+		shares, failed := b.shares(of)
+		err = errors.Join(err, failed)
+		r.Split = proxy.NewSplit(shares, of.Cookie, of.TTL)
 	}
 	for i := range of.Filters {
 		f, failed := newFilter(&of.Filters[i], filter.Options{Key: fmt.Sprintf("%s/%d", of.Name, i), Log: b.log})
@@ -105,17 +121,16 @@ func (s *Server) terms(c *config.Config, pages proxy.Pages) proxy.Route {
 		MaxBody:    c.MaxBody,
 		Sessions:   s.sessions.of(c),
 	}
-	if c.Cache.Memory > 0 {
-		r.Cache = s.cache
-	}
 	return r
 }
 
-func (b *routing) shares(of []config.Share) (out []proxy.Share) {
-	for _, sh := range of {
-		out = append(out, proxy.Share{Pool: b.pools[sh.Pool], Weight: uint32(sh.Weight)})
+func (b *routing) shares(of *config.Route) (out []proxy.Share, err error) {
+	for _, sh := range of.Split {
+		view, failed := b.view(of, sh.Pool)
+		err = errors.Join(err, failed)
+		out = append(out, proxy.Share{Pool: b.pools[sh.Pool], Weight: uint32(sh.Weight), Cache: view})
 	}
-	return out
+	return out, err
 }
 
 // CheckFilter is for config.Parse: whether a filter can be made.
