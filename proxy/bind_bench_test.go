@@ -12,24 +12,6 @@ import (
 	"multiserver/proxy"
 )
 
-// begun gives what a client asks with that has a session, and the origin's
-// answer, which says nothing of one.
-func begun(t testing.TB, with func(*proxy.Options)) (req []byte, answer string) {
-	t.Helper()
-	setter := startOrigin(t, 0, "HTTP/1.1 200 OK\r\nX-Session-Set: {\"user\":42,\"name\":\"Ann\",\"cart\":[1,2,3]}\r\nContent-Length: 0\r\n\r\n")
-	addr, _ := startProxyWith(t, with, setter)
-	res, _ := fetch(t, addr, request("/"))
-	var cookie *http.Cookie
-	for _, c := range res.Cookies() {
-		cookie = c
-	}
-	if cookie == nil {
-		t.Fatal("no session")
-	}
-	return []byte(request("/1k", "User-Agent: test", "Accept: */*", "Cookie: a=b; "+cookie.Name+"="+cookie.Value)),
-		fmt.Sprintf("HTTP/1.1 200 OK\r\nDate: Sun, 22 Nov 2026 18:00:00 GMT\r\nContent-Length: 1024\r\n\r\n%01024d", 0)
-}
-
 // BenchmarkSession is of an exchange, client and origin included, in CPU time:
 // without sessions, where there are some and the client has none, and with one
 // that lies in this process.
