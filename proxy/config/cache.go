@@ -189,7 +189,7 @@ func showPrefixes(prefixes []netip.Prefix) (words []string) {
 func (c *Config) checkCache(add func(name, value, why string, args ...any), raw Raw) {
 	if c.Cache.Memory == 0 {
 		of := func(name string) bool { return name != "cache" }
-		if shared := c.Cache.Redis; c.Hub.Used || c.Session.used == "redis" { // it is theirs, too
+		if shared := c.Cache.Redis; c.Hub.Used || c.Session.used == "redis" || len(c.TLS.Listen) > 0 { // it is theirs, too, as are ticket keys and ACME's certificates
 			c.Cache = Cache{Redis: shared}
 			of = func(name string) bool { return name != "cache" && !strings.HasPrefix(name, "redis") }
 		} else {

@@ -331,7 +331,7 @@ var Settings = []Setting{
 		Usage: "who may send PURGE; `none`: nobody",
 		value: purgeFrom},
 	{Name: "redis", Group: groupCache, Arg: "URL", Default: none, Secret: true,
-		Usage: "second tier, shared by all nodes: `redis://[user:password@]host:port[/db]`, `redis-sentinel://host:port,host:port/name`, `redis-cluster://host:port,host:port`, each with TLS as `rediss…`; best given as " + envName("redis"),
+		Usage: "second tier, shared by all nodes, as are sessions of TLS: `redis://[user:password@]host:port[/db]`, `redis-sentinel://host:port,host:port/name`, `redis-cluster://host:port,host:port`, each with TLS as `rediss…`; best given as " + envName("redis"),
 		value: redisURL},
 	{Name: "redis-timeout", Group: groupCache, Arg: "D", Default: "20ms",
 		Usage: "for a read of the cache; then it is a miss",

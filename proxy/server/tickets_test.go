@@ -15,7 +15,7 @@ func TestSessionsAreResumedByAnotherNodeThroughRedis(t *testing.T) {
 	a, ca := newApp(t), certstest.NewCA(t)
 	cert, key := ca.Files(t.TempDir(), "app", "app.test")
 	settings := []string{"--upstream " + a.URL, "--listen none", "--tls-listen 127.0.0.1:0", "--tls-cert " + cert, "--tls-key " + key,
-		"--cache 64MiB", "--redis " + r.URL()}
+		"--redis " + r.URL()}
 	conf := &tls.Config{RootCAs: ca.Pool(), ServerName: "app.test", ClientSessionCache: tls.NewLRUClientSessionCache(1)}
 	shake := func(s *running) bool {
 		c := tls.Client(connect(t, s.Addrs()[0]).nc, conf)
