@@ -175,7 +175,7 @@ func TestBashCompletes(t *testing.T) {
 	f("multiserver run --log-level ''", "debug", "info", "warn", "error")
 	f("multiserver run --log-level w", "warn")
 	f("multiserver run --balance least", "least-connections", "least-latency")
-	f("multiserver run --hash-on ''", "client", "uri", "path", "host", "header:", "query:", "cookie:")
+	f("multiserver run --hash-on ''", "client", "uri", "path", "host", "header:", "query:", "cookie:", "session")
 	f("multiserver run --health-", "--health-path", "--health-interval", "--health-timeout", "--health-rise", "--health-fall")
 	f("multiserver purge --ad", "--admin", "--admin-token")
 	f("multiserver purge http://a/ --so", "--soft")
