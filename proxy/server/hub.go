@@ -28,6 +28,8 @@ type hubs struct {
 	kept   []config.History
 	shared bool       // with other nodes
 	link   *link.Link // that its broker goes over; nil: over none
+	redis  *hubredis.Broker
+	mongo  *hubmongo.Broker
 	flows  flows
 
 	mu      sync.Mutex
@@ -75,14 +77,18 @@ func (h *hubs) broker(c *config.Config) (b hub.Broker, err error) {
 		return nil, nil
 	case name == "mongo", len(at.Addrs) == 0:
 		h.shared = true
-		return hubmongo.New(hubmongo.Options{URL: c.Hub.Mongo, Prefix: at.Prefix + "_hub"})
+		if h.mongo, err = hubmongo.New(hubmongo.Options{URL: c.Hub.Mongo, Prefix: at.Prefix + "_hub"}); err != nil {
+			return nil, err
+		}
+		return h.mongo, nil
 	}
 	h.shared = true
 	h.link, err = link.Open(h.ctx, link.Options{URL: redisURL(at), Name: "hub", Log: h.server.log})
 	if err != nil {
 		return nil, err
 	}
-	return hubredis.New(h.link, hubredis.Options{Prefix: at.Prefix + ":hub:", Log: h.server.log}), nil
+	h.redis = hubredis.New(h.link, hubredis.Options{Prefix: at.Prefix + ":hub:", Log: h.server.log})
+	return h.redis, nil
 }
 
 // history is what is kept of a channel.

@@ -31,6 +31,16 @@ func (h *hubs) metrics(m *admin.Metrics) {
 	m.Counter("multiserver_hub_lost_total", "Kept messages that could not be had any more.", st.Lost.Load())
 	m.Counter("multiserver_hub_resumed_total", "Clients that came back with an id.", st.Resumed.Load())
 	m.Counter("multiserver_hub_resets_total", "Of these, clients that were told that it says nothing any more.", st.Resets.Load())
+	if b := h.redis; b != nil {
+		m.Gauge("multiserver_hub_redis_lanes", "Connections to Redis that messages come over.", float64(b.Stats.Lanes.Load()))
+		m.Counter("multiserver_hub_redis_lanes_lost_total", "Of these, connections that were lost.", b.Stats.LanesLost.Load())
+		m.Counter("multiserver_hub_redis_subscribed_total", "Channels subscribed to, each time.", b.Stats.Subscribed.Load())
+		m.Counter("multiserver_hub_redis_refused_total", "Subscriptions that Redis did not want.", b.Stats.Refused.Load())
+	}
+	if b := h.mongo; b != nil {
+		m.Counter("multiserver_hub_mongo_losses_total", "Losses of the link to MongoDB, or of messages on their way.", b.Stats.Losses.Load())
+		m.Counter("multiserver_hub_mongo_failed_total", "Batches that could not be written.", b.Stats.Failed.Load())
+	}
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	for route, s := range h.bridges {
