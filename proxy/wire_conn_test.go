@@ -55,6 +55,9 @@ func (c *wireConn) reader() {
 		c.mu.Unlock()
 		n, err := c.conn.Read(buf)
 		c.mu.Lock()
+		if n > cap(c.in)-len(c.in) {
+			c.in = slices.Grow(c.in, max(n, len(c.in))) // append would copy 100 MB ever again
+		}
 		c.in = append(c.in, buf[:n]...)
 		c.end = err
 		c.mu.Unlock()

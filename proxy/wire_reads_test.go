@@ -62,7 +62,7 @@ func (st *stage) pull(c *wireConn, m *message) error {
 
 // finish reads a player's message to its end.
 func (st *stage) finish(p *player) error {
-	for !p.msg.done {
+	for !st.arrived(p) { // without a timer for each chunk
 		if err := st.pull(p.conn, p.msg); err != nil {
 			return err
 		}
