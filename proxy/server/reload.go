@@ -110,6 +110,10 @@ func (s *Server) plan(ctx context.Context) (p plan, err error) {
 			return p, err
 		}
 	}
+	// Without its store a route would believe what clients say of their sessions.
+	if kind := p.conf.SessionStore(); kind != "" && kind != s.conf.SessionStore() {
+		return p, fmt.Errorf("session %s: its store is opened at a start, want the server started anew", kind)
+	}
 	pages, wrong := proxy.LoadPages(p.conf.ErrorPages)
 	p.groups, err = s.newGroups(ctx, p.conf)
 	if err = errors.Join(wrong, err); err != nil {
@@ -158,7 +162,7 @@ var withCache = []string{"cache-file", "purge-from"}
 // later are the settings that c has other than the server was started with, and
 // that cannot change before the next start.
 func later(started, c *config.Config) []string {
-	names := config.Changed(started, c, config.PerProcess)
+	names := append([]string{}, config.Changed(started, c, config.PerProcess)...) // none is [] in JSON
 	names = slices.DeleteFunc(names, func(n string) bool { return slices.Contains(live, n) })
 	if (started.MaxConcurrent == 0) != (c.MaxConcurrent == 0) {
 		names = append(names, "max-concurrent")

@@ -219,6 +219,7 @@ func TestABrokenFileChangesNothing(t *testing.T) {
 	f("upstream: $other\nroutes: [{filters: [{strip-prefix: {prefix: x}}]}]\n", s.file+":2: routes[0].filters[0].strip-prefix")
 	f("pools: {new: {upstream: $other}, bad: {upstream: http://nowhere.invalid}}\nroutes: [{pool: new}, {match: {path: /x}, pool: bad}]\n", "nowhere.invalid")
 	f("pools: {new: {upstream: $other, spawn: 1, spawn-command: /no/such/program}}\n", "/no/such/program")
+	f("upstream: $other\nsession: memory\n", "session memory: its store is opened at a start")
 	os.Remove(s.file)
 	if _, err := s.Reload(); err == nil || !strings.Contains(err.Error(), s.file) {
 		t.Error(err)
