@@ -15,7 +15,7 @@ var brief = []string{"--redis-timeout", "20ms"}
 
 // slack is how much longer than it should an answer may take where tests of
 // other packages have the machine as well.
-const slack = 3 * time.Second
+const slack = 10 * time.Second
 
 // back waits until all nodes have found Redis again.
 func back(nodes []*node, times int) {
@@ -96,7 +96,7 @@ func TestAShardOfAClusterIsLost(t *testing.T) {
 func TestARedisThatHangsCostsLittle(t *testing.T) {
 	t.Parallel()
 	s := redistest.Single(t)
-	const timeout = 200 * time.Millisecond
+	const timeout = 2 * time.Second // far longer than a busy machine stands still
 	n := start(t, "A", newOrigin(t), s.URL(), "--redis-timeout", timeout.String())
 	n.wants("/warm", 1)
 	s.Pause()
@@ -195,7 +195,7 @@ func TestADropWhileRedisIsAwayIsMadeUpFor(t *testing.T) {
 	a, b := start(t, "A", o, s.URL()), start(t, "B", o, s.URL())
 	const uri = "/page"
 	a.wants(uri, 1)
-	b.soon(uri, 1, time.Second)
+	b.soon(uri, 1)
 	s.Kill()
 	a.logs(redisAway, 1)
 	b.logs(redisAway, 1)
@@ -209,5 +209,5 @@ func TestADropWhileRedisIsAwayIsMadeUpFor(t *testing.T) {
 	a.logs(redisUp, 2)
 	b.logs(redisUp, 2)
 	a.wants(uri, 2)
-	b.soon(uri, 2, time.Second)
+	b.soon(uri, 2)
 }

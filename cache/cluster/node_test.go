@@ -18,7 +18,7 @@ import (
 )
 
 // patience is far more than anything here takes; it ends a test that hangs.
-const patience = 20 * time.Second
+const patience = 30 * time.Second
 
 // A node is the program, running.
 type node struct {

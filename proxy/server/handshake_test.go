@@ -189,29 +189,21 @@ func TestHTTP2WithoutAgreementIsRefused(t *testing.T) {
 // A client that takes its time with the handshake holds a worker, and nobody
 // else.
 func TestSlowHandshakesHoldNobodyUp(t *testing.T) {
-	s := startTLS(t, "--header-timeout 5s")
+	s := startTLS(t, "--header-timeout 1m")
 	for range 50 {
 		s.raw()
 	}
-	begin := time.Now()
 	s.secure().want("/", "200 hello")
-	if d := time.Since(begin); d > 2*time.Second {
-		t.Errorf("served after %v", d)
-	}
 }
 
 func TestDrainLetsHandshakesGo(t *testing.T) {
-	s := startTLS(t)
+	s := startTLS(t, "--header-timeout 1m", "--drain-timeout 1m") // longer than s.wait
 	silent, idle := s.raw(), s.secure()
 	idle.want("/", "200 hello")
 	await(t, "a handshake under way", func() bool { s.shakes.mu.Lock(); defer s.shakes.mu.Unlock(); return len(s.shakes.open) == 1 })
-	begin := time.Now()
 	s.stop()
 	idle.ended()
 	s.wait(t)
-	if d := time.Since(begin); d > 4*time.Second {
-		t.Errorf("stopped after %v", d)
-	}
 	if n, err := silent.Read(make([]byte, 1)); n > 0 || err == nil {
 		t.Errorf("%d bytes, %v", n, err)
 	}
