@@ -2,9 +2,11 @@
 // listeners, builds the pool and the proxy, hands connections to the one and
 // stops all of it in order.
 //
-// It is the only room that sees all others, and it works only at start and
-// stop; between them it keeps discover running, which tells the pool of
-// members that come and go. Connections are taken by fasthttp's server and its
+// It is the only room that sees all others, and it works only at start, at a
+// reload and at stop; between them it keeps discover running, which tells the
+// pool of members that come and go. A reload makes everything new first, out of
+// what can stay of the old, and then changes to it in one go (reload.go; pools
+// in reload_pools.go): groups, routes and their filters are never edited. Connections are taken by fasthttp's server and its
 // bounded worker pool; what is said on them is read by package proxy.
 //
 // TLS is agreed on by the worker, within --header-timeout, so that a client
