@@ -14,9 +14,20 @@ type Edits struct {
 	add  []byte   // whole lines
 }
 
-// Drop takes out each field of that name, which is in lower case. Behind a
-// prefix, "*" stands for any rest: "x-internal-*".
-func (e *Edits) Drop(name string) { e.drop = append(e.drop, name) }
+// Drop takes out each field of that name, which is in lower case, also one that
+// was added before. Behind a prefix, "*" stands for any rest: "x-internal-*";
+// that takes nothing of what says where a message goes and ends.
+func (e *Edits) Drop(name string) {
+	e.drop = append(e.drop, name)
+	for at := 0; at < len(e.add); {
+		next := at + bytes.Index(e.add[at:], crlf) + len(crlf)
+		if drops(e.add[at:next], name) {
+			e.add = append(e.add[:at], e.add[next:]...)
+		} else {
+			at = next
+		}
+	}
+}
 
 // Add appends a field, which is valid as it stands: no CR or LF in it.
 func (e *Edits) Add(name string, value []byte) {
@@ -47,11 +58,6 @@ func (e *Edits) any() bool { return len(e.drop)+len(e.add) > 0 }
 
 func (e *Edits) reset() { e.drop, e.add = e.drop[:0], e.add[:0] }
 
-// mark is where e stands, for rewind to return to.
-func (e *Edits) mark() [2]int { return [2]int{len(e.drop), len(e.add)} }
-
-func (e *Edits) rewind(to [2]int) { e.drop, e.add = e.drop[:to[0]], e.add[:to[1]] }
-
 // copy makes e the same as o.
 func (e *Edits) copy(o *Edits) {
 	e.drop, e.add = append(e.drop[:0], o.drop...), append(e.add[:0], o.add...)
@@ -76,15 +82,25 @@ func (e *Edits) append(dst, front []byte) []byte {
 var headEnd = []byte("\r\n\r\n")
 
 func (e *Edits) drops(line []byte) bool {
-	name := line[:max(bytes.IndexByte(line, ':'), 0)]
-	for _, d := range e.drop {
-		if n := len(d) - 1; n >= 0 && d[n] == '*' {
-			if len(name) >= n && wire.EqualFold(name[:n], d[:n]) {
-				return true
-			}
-		} else if wire.EqualFold(name, d) {
+	for _, name := range e.drop {
+		if drops(line, name) {
 			return true
 		}
 	}
 	return false
+}
+
+func drops(line []byte, name string) bool {
+	of := line[:max(bytes.IndexByte(line, ':'), 0)]
+	n := len(name) - 1
+	if n < 0 || name[n] != '*' {
+		return wire.EqualFold(of, name)
+	}
+	return len(of) >= n && wire.EqualFold(of[:n], name[:n]) && !delimits(wire.KindOf(of))
+}
+
+// delimits tells whether a field says where its message goes or ends: without it
+// the peer would read another one.
+func delimits(k wire.Kind) bool {
+	return k == wire.Host || k == wire.ContentLength || k == wire.Expect || k.Hop()
 }

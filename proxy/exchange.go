@@ -41,6 +41,7 @@ type Exchange struct {
 	ask     Edits  // of what upstreams are sent
 	path    []byte // that they are asked for in place of the client's; empty: that
 	tell    Edits  // of what the client is answered
+	asked   Edits  // those, while an answer is dressed
 	dressed []byte // a head with edits, or before them
 	code    coding // of the answer's body
 

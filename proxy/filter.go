@@ -93,7 +93,7 @@ func (x *Exchange) dress(front []byte) []byte {
 	if len(x.route.Filters) == 0 && !x.tell.any() { // fast path
 		return front
 	}
-	asked := x.tell.mark()
+	x.asked.copy(&x.tell)
 	for i := len(x.route.Filters) - 1; i >= 0; i-- {
 		x.route.Filters[i].Response(x)
 	}
@@ -101,7 +101,7 @@ func (x *Exchange) dress(front []byte) []byte {
 		x.dressed = x.tell.append(x.dressed[:0], front)
 		front = x.dressed
 	}
-	x.tell.rewind(asked) // another answer may yet take the place of this one
+	x.tell, x.asked = x.asked, x.tell // another answer may yet take the place of this one
 	return front
 }
 

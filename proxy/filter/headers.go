@@ -32,6 +32,9 @@ type tellHeaders struct {
 
 func newAskHeaders(o Options) (proxy.Filter, error) {
 	h, err := readHeaders(o)
+	if err == nil {
+		err = h.oneHost()
+	}
 	return &askHeaders{headers: h}, err
 }
 
@@ -77,6 +80,9 @@ func readHeaders(o Options) (h headers, err error) {
 		h.drop = append(h.drop, strings.ToLower(name))
 	}
 	for name := range said.Set {
+		if strings.HasSuffix(name, "*") {
+			return h, fmt.Errorf("set: %s: want one field, remove takes all that begin so", name)
+		}
 		h.drop = append(h.drop, strings.ToLower(name))
 	}
 	for i, list := range []map[string]string{said.Set, said.Add} {
@@ -85,6 +91,26 @@ func readHeaders(o Options) (h headers, err error) {
 		}
 	}
 	return h, nil
+}
+
+// oneHost refuses what would leave a request with none, or with two (RFC 9112
+// §3.2).
+func (h *headers) oneHost() error {
+	n := 1
+	for _, name := range h.drop {
+		if name == "host" {
+			n = 0
+		}
+	}
+	for i := range h.lines {
+		if strings.EqualFold(h.lines[i].name, "host") {
+			n++
+		}
+	}
+	if n != 1 {
+		return fmt.Errorf("host: a request has one, want set")
+	}
+	return nil
 }
 
 func (h *headers) put(list map[string]string) error {
