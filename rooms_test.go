@@ -45,7 +45,7 @@ var rooms = []struct {
 	{"pool/spawn", "pool pool/balance pool/stream proxy/proxyproto proxy/wire", "processes become targets; who asks for them, and over which page, is for the server"},
 	{"cache", "cache/key cache/memory cache/part cache/purge cache/redis cache/rule sync/link/place proxy/wire", "answers and where they lie; who asks for them over which connection is for the proxy"},
 	{"proxy", "pool pool/balance pool/stream proxy/proxyproto proxy/wire sync/session " + cacheRooms, "the hot way of a request: settings come compiled, files and admin pages stay outside"},
-	{"proxy/filter", "pool pool/balance pool/stream proxy proxy/proxyproto proxy/wire sync/session " + cacheRooms, "what a route adds, by the proxy's doors; which route, and how its options are written, is for others"},
+	{"proxy/filter", "pool pool/balance pool/stream proxy proxy/proxyproto proxy/wire sync/link sync/session " + cacheRooms, "what a route adds, by the proxy's doors; which route, and how its options are written, is for others"},
 	{"proxy/edge", "pool pool/balance pool/stream proxy proxy/proxyproto proxy/wire sync/session " + cacheRooms, "HTTP/2's streams become connections of the core; flags, listeners and certificates are for others"},
 	{"proxy/server", "*", "the only room that sees everything; it works at start, at a reload and at stop"},
 	{"sync/link/place", "", "a URL and what it says; who goes there is for others"},

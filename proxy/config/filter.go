@@ -13,10 +13,11 @@ import (
 // Filter is something that a route adds to the way of its requests. What its
 // options mean is for the filter to say, by Decode.
 type Filter struct {
-	Name string
-	at   place
-	node *yaml.Node // nil: no options
-	open bool       // everybody can read the file
+	Name  string
+	Redis bool // there is one, for all nodes
+	at    place
+	node  *yaml.Node // nil: no options
+	open  bool       // everybody can read the file
 }
 
 // readFilters takes a list of names, each with its options below it or without.
@@ -41,7 +42,7 @@ func (f *file) readFilters(in pair, s *section) {
 			f.add(at, "", "has %d names, want one filter with its options below it: - name: {…}", len(pairs))
 			continue
 		}
-		s.filters = append(s.filters, Filter{pairs[0].key, pairs[0].at, behind(pairs[0].val), f.open != 0})
+		s.filters = append(s.filters, Filter{Name: pairs[0].key, at: pairs[0].at, node: behind(pairs[0].val), open: f.open != 0})
 	}
 }
 
@@ -51,6 +52,7 @@ func checkFilters(c *Config, checks []func(*Filter) error) (all Mistakes) {
 		for j := range c.Routes[i].Filters {
 			for _, check := range checks {
 				f := &c.Routes[i].Filters[j]
+				f.Redis = len(c.Cache.Redis.Addrs) > 0
 				err := check(f)
 				if found, ok := err.(Mistakes); ok {
 					all = append(all, found...)

@@ -18,5 +18,5 @@
 //   - basic.go: who may come, by name and password
 //   - cors.go: what scripts of other sites may ask
 //   - compress.go: bodies encoded; accept.go: in what way; codec.go: by what
-//   - rate.go: how often
+//   - rate.go: how often; times.go: counted here; shared.go: counted for all nodes
 package filter

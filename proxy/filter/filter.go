@@ -23,6 +23,9 @@ type Options struct {
 	// Key tells this filter from all others, the same on all nodes.
 	Key string
 	Log *slog.Logger
+	// Shared is where filters of all nodes meet. nil: nowhere. It may return nil
+	// where the filter is made only to see whether it can be.
+	Shared func() (*Shared, error)
 }
 
 // Rows is the table.
@@ -37,7 +40,7 @@ var Rows = []Row{
 	{"basic-auth", "users: {name: bcrypt hash}, file: htpasswd, realm: text", newBasic},
 	{"cors", "origins: [https://app.example.org], methods, headers, expose, credentials, max-age", newCORS},
 	{"compress", "types: [text/*, application/json], min-size: 1KiB, codings: [zstd, br, gzip]", newCompress},
-	{"rate-limit", "rate: 10/s, burst: 20, by: client", newRate},
+	{"rate-limit", "rate: 10/s, burst: 20, by: client, shared: true, on-error: local, timeout: 100ms", newRate},
 }
 
 // Find is the row of that name; nil: there is none.

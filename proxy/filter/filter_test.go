@@ -28,6 +28,14 @@ func TestWrongOptions(t *testing.T) {
 	f("request-headers", `set: {a: "b\r\nc: d"}`, "a field cannot hold that character")
 	f("request-headers", "set: {a: '{hots}'}", "{hots}, want {client}, {scheme}")
 	f("request-headers", "remove: [transfer-encoding]", "the proxy's alone")
+	f("request-headers", "remove: [Host]", "host: a request has one, want set")
+	f("request-headers", "add: {host: a.test}", "host: a request has one, want set")
+	f("request-headers", "set: {X-*: a}", "set: X-*: want one field")
+	f("compress", "types: [text]", `types "text": want a media type`)
+	f("compress", "types: []", "nothing to do, want types and codings")
+	f("compress", "codings: [gzip, gzip]", "want some of zstd, br, gzip, each once")
+	f("compress", "codings: [deflate]", "want some of zstd, br, gzip, each once")
+	f("compress", "min-size: big", `min-size "big": want a size, such as 64KiB`)
 	f("strip-prefix", "prefix: api", `prefix "api": want one or more whole segments, such as /api`)
 	f("strip-prefix", "prefix: /", `prefix "/": want`)
 	f("add-prefix", "prefix: /a b", "a path cannot hold ' ', write it as %20")
@@ -51,6 +59,9 @@ func TestWrongOptions(t *testing.T) {
 	f("rate-limit", "rate: 10/d", `rate "10/d"`)
 	f("rate-limit", "{rate: 1/s, burst: -1}", "burst -1")
 	f("rate-limit", "{rate: 1/s, by: cookie}", `by "cookie": want`)
+	f("rate-limit", "{rate: 1/s, shared: true}", "shared: nodes meet in Redis, want --redis")
+	f("rate-limit", "{rate: 1/s, on-error: shut}", `on-error "shut": want local`)
+	f("rate-limit", "{rate: 1/s, timeout: 1m}", "timeout 1m0s: want 1ms to 1s")
 }
 
 func TestHeaders(t *testing.T) {

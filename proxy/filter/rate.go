@@ -2,11 +2,11 @@ package filter
 
 import (
 	"fmt"
+	"hash/maphash"
 	"strconv"
 	"strings"
 	"time"
 
-	"multiserver/pool/balance"
 	"multiserver/proxy"
 )
 
@@ -17,20 +17,24 @@ import (
 type rate struct {
 	proxy.Pass
 	by     func(x *proxy.Exchange) []byte // nil: client
+	shared *shared                        // counts for all nodes; nil: each counts for itself
+	away   string                         // what is done while that is away: local, open, closed
 	each   time.Duration                  // between two requests, at an even pace
 	burst  int
 	window time.Duration // in which a whole burst grows again
 	policy []byte
 	table  times
+	seed   maphash.Seed // so that nobody can choose to be taken for another
 	now    func() time.Time
 }
 
 func newRate(o Options) (proxy.Filter, error) {
 	said := struct {
-		Rate  string `yaml:"rate"`
-		Burst int    `yaml:"burst"`
-		By    string `yaml:"by"`
-	}{By: "client"}
+		Rate    string  `yaml:"rate"`
+		Burst   int     `yaml:"burst"`
+		By      string  `yaml:"by"`
+		Sharing sharing `yaml:",inline"`
+	}{By: "client", Sharing: usualSharing}
 	if err := o.Decode(&said); err != nil {
 		return nil, err
 	}
@@ -48,7 +52,10 @@ func newRate(o Options) (proxy.Filter, error) {
 	if err != nil {
 		return nil, err
 	}
-	f := &rate{by: by, each: per / time.Duration(n), burst: said.Burst, now: time.Now}
+	f := &rate{by: by, each: per / time.Duration(n), burst: said.Burst, away: said.Sharing.Away, seed: maphash.MakeSeed(), now: time.Now}
+	if f.shared, err = newShared(o, &said.Sharing); err != nil {
+		return nil, err
+	}
 	f.window = f.each * time.Duration(f.burst)
 	f.policy = fmt.Appendf(nil, "%d;w=%d", f.burst, max(1, int(f.window.Seconds())))
 	return f, nil
@@ -82,27 +89,34 @@ func parseBy(s string) (func(x *proxy.Exchange) []byte, error) {
 	return nil, fmt.Errorf("by %q: want client, route, header:NAME or cookie:NAME", s)
 }
 
-// key tells clients apart. Who does not say what is asked for is told apart by
-// the address: else nobody would say it. Of IPv6 a client has 2^64 addresses.
-func (f *rate) key(x *proxy.Exchange) uint64 {
+// who appends what tells clients apart. Who does not say what is asked for is
+// told apart by the address: else nobody would say it. Of IPv6 a client has
+// 2^64 addresses.
+func (f *rate) who(dst []byte, x *proxy.Exchange) []byte {
 	if f.by != nil {
 		if v := f.by(x); len(v) > 0 {
-			return balance.HashKey(v)
+			return append(append(dst, '='), v...)
 		}
 	}
 	a := x.Addr()
 	if !a.IsValid() {
-		return balance.HashKey(nil)
+		return append(dst, '?')
 	}
 	b := a.As16()
 	if a.Is6() {
 		clear(b[8:])
 	}
-	return balance.HashKey(b[:])
+	return append(append(dst, '@'), b[:]...)
 }
 
 func (f *rate) Request(x *proxy.Exchange) bool {
-	left, wait := f.table.take(f.key(x), f.now().UnixNano(), int64(f.each), int64(f.window))
+	left, wait, ok := f.take(x)
+	switch {
+	case !ok && f.away == "open":
+		return true
+	case !ok:
+		return x.Answer(503, "rates cannot be looked up")
+	}
 	f.say(x, left, wait)
 	if wait <= 0 {
 		return true
@@ -114,10 +128,26 @@ func (f *rate) Request(x *proxy.Exchange) bool {
 	return x.Answer(429, "too many requests")
 }
 
+// take asks for one more. wait, if not 0, is how long until there may be one;
+// left is how many more there may be at once. Not ok: nobody knows.
+func (f *rate) take(x *proxy.Exchange) (left int64, wait time.Duration, ok bool) {
+	var buf [64]byte
+	who := f.who(buf[:0], x)
+	if f.shared != nil {
+		left, wait, ok = f.shared.take(who, f.each, f.window)
+		if ok || f.away != "local" {
+			return left, wait, ok
+		}
+	}
+	left, wait = f.table.take(maphash.Bytes(f.seed, who), f.now().UnixNano(), int64(f.each), int64(f.window))
+	return left, wait, true
+}
+
 // say tells the client how it stands, in the fields of
 // draft-ietf-httpapi-ratelimit-headers-03, which most clients know.
 func (f *rate) say(x *proxy.Exchange, left int64, wait time.Duration) {
 	t := x.Tell()
+	t.Drop("ratelimit-*") // of an app, or of a filter before this one
 	t.Begin("RateLimit-Limit")
 	t.End(strconv.AppendInt(t.Value(), int64(f.burst), 10))
 	t.Begin("RateLimit-Remaining")

@@ -3,14 +3,12 @@ package server
 import (
 	"errors"
 	"fmt"
-	"log/slog"
 	"maps"
 	"slices"
 
 	"multiserver/cache"
 	"multiserver/proxy"
 	"multiserver/proxy/config"
-	"multiserver/proxy/filter"
 	"multiserver/proxy/route"
 )
 
@@ -87,7 +85,7 @@ func (b *routing) newRoute(of *config.Route) (*proxy.Route, error) {
 		r.Split = proxy.NewSplit(shares, of.Cookie, of.TTL)
 	}
 	for i := range of.Filters {
-		f, failed := newFilter(&of.Filters[i], filter.Options{Key: fmt.Sprintf("%s/%d", of.Name, i), Log: b.log})
+		f, failed := newFilter(&of.Filters[i], b.filterOptions(fmt.Sprintf("%s/%d", of.Name, i)))
 		err = errors.Join(err, failed)
 		r.Filters = append(r.Filters, f)
 	}
@@ -131,20 +129,4 @@ func (b *routing) shares(of *config.Route) (out []proxy.Share, err error) {
 		out = append(out, proxy.Share{Pool: b.pools[sh.Pool], Weight: uint32(sh.Weight), Cache: view})
 	}
 	return out, err
-}
-
-// CheckFilter is for config.Parse: whether a filter can be made.
-func CheckFilter(c *config.Filter) error {
-	_, err := newFilter(c, filter.Options{Key: "check", Log: slog.New(slog.DiscardHandler)})
-	return err
-}
-
-func newFilter(c *config.Filter, o filter.Options) (proxy.Filter, error) {
-	o.Decode = c.Decode
-	f, err := filter.New(c.Name, o)
-	var said config.Mistakes
-	if err == nil || errors.As(err, &said) {
-		return f, err
-	}
-	return nil, c.Mistake("", err.Error())
 }

@@ -24,6 +24,7 @@ import (
 	"multiserver/proxy/certs/acme"
 	"multiserver/proxy/config"
 	"multiserver/proxy/edge"
+	"multiserver/proxy/filter"
 	"multiserver/proxy/sink"
 	"multiserver/proxy/wire"
 )
@@ -59,6 +60,7 @@ type Server struct {
 	events   spawn.Events // of all processes
 	work     tasks        // beside the exchanges
 	reloads  reloads
+	meeting  *filter.Shared       // nil: no filter has asked for it
 	hub      atomic.Pointer[hubs] // nil: no route has any yet
 
 	crowd crowd // of clients
