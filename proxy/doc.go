@@ -13,6 +13,7 @@
 //	lookup.go    a stored answer, if there is one; what the cache makes of others
 //	reply.go     a stored answer's way to the client: all, a range, 304
 //	refresh.go   asking an upstream behind an answer already given
+//	bind.go      the client's session: to the upstream, and back from its answer
 //	collect.go   a request's body, as far as it is read before an upstream is asked
 //	forward.go   pick, reach, send, judge; again if that is safe
 //	affinity.go  what makes requests meet the same upstream again

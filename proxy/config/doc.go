@@ -25,6 +25,7 @@
 //   - config.go, route.go: what comes of it
 //   - settings.go, scope.go: the table; value.go and many others: its kinds of value
 //   - parse.go, together.go: words into values, and what they mean together
+//   - session.go, session_check.go: sessions, and what is in vain without them
 //   - file.go, node.go: the file, its nodes and their places
 //   - section.go, read_route.go, split.go, filter.go: what stands in it
 //   - group.go: pools and routes of that
