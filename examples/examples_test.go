@@ -53,9 +53,10 @@ func TestExamples(t *testing.T) {
 var listening = regexp.MustCompile(`msg=listening addr=(\S+)`)
 
 // serve runs two instances and returns where they are.
-func serve(t *testing.T, binary string, command []string) string {
+func serve(t *testing.T, binary string, command []string, flags ...string) string {
 	t.Helper()
-	cmd := exec.Command(binary, append([]string{"--listen", "127.0.0.1:0", "--spawn", "2", "--"}, command...)...)
+	args := append([]string{"--listen", "127.0.0.1:0", "--spawn", "2"}, flags...)
+	cmd := exec.Command(binary, append(append(args, "--"), command...)...)
 	for _, v := range os.Environ() {
 		if !strings.HasPrefix(v, "MULTISERVER_") {
 			cmd.Env = append(cmd.Env, v)

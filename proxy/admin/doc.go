@@ -13,7 +13,8 @@
 // Paths: /healthz (200 while the process lives), /readyz (200 or 503),
 // /metrics (Prometheus text format), /cache (the cache's figures), /cache/purge
 // (POST: 200, or 202 while others do not know yet), /api/sessions/ID (a session's
-// data; DELETE: 204, it has ended), /debug/pprof/ (as net/http/pprof has
+// data; DELETE: 204, it has ended), /api/publish,
+// /api/channels and /api/connections (the hub's), /debug/pprof/ (as net/http/pprof has
 // them, so `go tool pprof http://ADDR/debug/pprof/profile?seconds=5` works).
 // A CPU profile costs a few per cent while it is taken; an execution trace
 // costs more.

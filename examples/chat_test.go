@@ -1,0 +1,139 @@
+//go:build unix
+
+package examples
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/coder/websocket"
+)
+
+// Several processes of a chat that nobody prepared are one room.
+func TestChatsAreOneRoom(t *testing.T) {
+	bin := filepath.Join(t.TempDir(), "multiserver")
+	if out, err := exec.Command("go", "build", "-o", bin, "multiserver").CombinedOutput(); err != nil {
+		t.Fatalf("%v\n%s", err, out)
+	}
+	f := func(name, app string, interpreters []string, args ...string) {
+		t.Run(name, func(t *testing.T) {
+			for _, with := range interpreters {
+				cmd := exec.Command(with, args...)
+				if cmd.Dir = filepath.Dir(app); cmd.Run() == nil {
+					events := filepath.Join(t.TempDir(), "events")
+					url := serve(t, bin, []string{with, app}, "--hub", "/chat", "--hub-mode", "bridge", "--spawn-hook", "cat >> "+events)
+					ready(t, events)
+					chat(t, url)
+					return
+				}
+			}
+			t.Skip("what it needs is not installed: see its README")
+		})
+	}
+	f("node", "chat-node/app.js", []string{"node"}, "-e", "require('ws')")
+	f("python", "chat-python/app.py", []string{"python3", "/usr/bin/python3"}, "-c", "import websockets")
+}
+
+// ready waits for both processes.
+func ready(t *testing.T, events string) {
+	t.Helper()
+	for end := time.Now().Add(patience); ; time.Sleep(20 * time.Millisecond) {
+		text, _ := os.ReadFile(events)
+		if strings.Count(string(text), `"ready"`) == 2 {
+			return
+		}
+		if time.Now().After(end) {
+			t.Fatalf("not ready: %s", text)
+		}
+	}
+}
+
+// person is one of the chat, and what they hear.
+type person struct {
+	*websocket.Conn
+	heard chan string
+}
+
+// chat has six people, of whom each says something that all hear once.
+func chat(t *testing.T, url string) {
+	ctx, cancel := context.WithTimeout(t.Context(), patience)
+	defer cancel()
+	people := make([]person, 6)
+	for i := range people {
+		c, _, err := websocket.Dial(ctx, strings.Replace(url, "http", "ws", 1)+"/chat", nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer c.CloseNow()
+		people[i] = person{c, make(chan string, 10_000)}
+		go people[i].listen(ctx)
+	}
+	for i := range people {
+		people[i].greet(ctx, t, people, fmt.Sprint("is ", i, " heard?"))
+	}
+	for i := range people {
+		text := fmt.Sprint(i, " says hello")
+		people[i].say(ctx, t, text)
+		for j := range people {
+			if got := people[j].hears(ctx); got != text {
+				t.Fatalf("%d hears %q, want %q", j, got, text)
+			}
+		}
+	}
+}
+
+func (p *person) listen(ctx context.Context) {
+	defer close(p.heard)
+	for {
+		_, b, err := p.Read(ctx)
+		if err != nil {
+			return
+		}
+		p.heard <- string(b)
+	}
+}
+
+func (p *person) say(ctx context.Context, t *testing.T, text string) {
+	t.Helper()
+	if err := p.Write(ctx, websocket.MessageText, []byte(text)); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// greet says something until all have heard it: what is said while the silent
+// connections are not there yet is lost to some.
+func (p *person) greet(ctx context.Context, t *testing.T, all []person, text string) {
+	t.Helper()
+	for i := range all {
+		for heard := ""; heard != text; {
+			p.say(ctx, t, text)
+			select {
+			case heard = <-all[i].heard:
+			case <-time.After(50 * time.Millisecond):
+			}
+			if ctx.Err() != nil {
+				t.Fatal(i, " does not hear it: ", text)
+			}
+		}
+	}
+}
+
+// hears is what comes next, but for greetings.
+func (p *person) hears(ctx context.Context) string {
+	for {
+		select {
+		case text, ok := <-p.heard:
+			if !ok || !strings.HasSuffix(text, "?") {
+				return text
+			}
+		case <-ctx.Done():
+			return "nothing"
+		}
+	}
+}
