@@ -23,7 +23,8 @@ type rate struct {
 	burst  int
 	window time.Duration // in which a whole burst grows again
 	policy []byte
-	table  times
+	said   string // what tells clients apart, as the operator wrote it
+	table  *times
 	seed   maphash.Seed // so that nobody can choose to be taken for another
 	now    func() time.Time
 }
@@ -52,7 +53,7 @@ func newRate(o Options) (proxy.Filter, error) {
 	if err != nil {
 		return nil, err
 	}
-	f := &rate{by: by, each: per / time.Duration(n), burst: said.Burst, away: said.Sharing.Away, seed: maphash.MakeSeed(), now: time.Now}
+	f := &rate{by: by, each: per / time.Duration(n), burst: said.Burst, away: said.Sharing.Away, seed: maphash.MakeSeed(), now: time.Now, said: said.By, table: new(times)}
 	if f.shared, err = newShared(o, &said.Sharing); err != nil {
 		return nil, err
 	}
@@ -107,6 +108,14 @@ func (f *rate) who(dst []byte, x *proxy.Exchange) []byte {
 		clear(b[8:])
 	}
 	return append(append(dst, '@'), b[:]...)
+}
+
+// Inherit goes on with what a limit has counted whose place f takes, at whatever
+// rate: a reload is no way out of it.
+func (f *rate) Inherit(old proxy.Filter) {
+	if o, ok := old.(*rate); ok && o.said == f.said {
+		f.table, f.seed = o.table, o.seed
+	}
 }
 
 func (f *rate) Request(x *proxy.Exchange) bool {

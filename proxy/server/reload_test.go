@@ -367,3 +367,15 @@ func TestUpstreamTLSIsKeptUnlessItSaysSomethingElse(t *testing.T) {
 	s.change("upstream: " + up.URL + "\nupstream-insecure: true\n")
 	s.says("/", "200 safe")
 }
+
+func TestAReloadIsNoWayOutOfALimit(t *testing.T) {
+	const text = "upstream: $a\nroutes: [{filters: [{rate-limit: {rate: 2/h, by: %s}}]}]\n"
+	s := startReloadable(t, fmt.Sprintf(text, "client"))
+	s.says("/", "200 a /")
+	s.change(fmt.Sprintf(text, "client"))
+	s.says("/", "200 a /")
+	s.change(fmt.Sprintf(text, "client"))
+	s.says("/", "429 429 Too Many Requests: too many requests\n")
+	s.change(fmt.Sprintf(text, "route"))
+	s.says("/", "200 a /")
+}

@@ -37,10 +37,27 @@ type routing struct {
 	pools map[string]*proxy.Pool
 	pages map[string]proxy.Pages // by directory
 	views map[keeping]*cache.Cache
+	old   map[string]*proxy.Route // whose place these take
+}
+
+// heir is a filter that goes on with what the one before it knows, which goes
+// on beside it for a while.
+type heir interface{ Inherit(old proxy.Filter) }
+
+// inherit has f, the i-th filter of a route, take over from that in its place.
+func inherit(f proxy.Filter, before *proxy.Route, i int) {
+	if h, ok := f.(heir); ok && before != nil && i < len(before.Filters) {
+		h.Inherit(before.Filters[i])
+	}
 }
 
 func (s *Server) newRoutes(c *config.Config, groups []*group, pages proxy.Pages) (*proxy.Routes, []*cache.Cache, error) {
-	b := &routing{s, map[string]*proxy.Pool{}, map[string]proxy.Pages{c.ErrorPages: pages}, map[keeping]*cache.Cache{}}
+	b := &routing{s, map[string]*proxy.Pool{}, map[string]proxy.Pages{c.ErrorPages: pages}, map[keeping]*cache.Cache{}, map[string]*proxy.Route{}}
+	if t := s.reloads.routes; t != nil {
+		for _, r := range t.All {
+			b.old[r.Name] = r
+		}
+	}
 	for _, g := range groups {
 		b.pools[g.Name] = g.Pool
 	}
@@ -84,8 +101,10 @@ func (b *routing) newRoute(of *config.Route) (*proxy.Route, error) {
 		err = errors.Join(err, failed)
 		r.Split = proxy.NewSplit(shares, of.Cookie, of.TTL)
 	}
+	before := b.old[of.Name]
 	for i := range of.Filters {
 		f, failed := newFilter(&of.Filters[i], b.filterOptions(fmt.Sprintf("%s/%d", of.Name, i)))
+		inherit(f, before, i)
 		err = errors.Join(err, failed)
 		r.Filters = append(r.Filters, f)
 	}
