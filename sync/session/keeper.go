@@ -22,6 +22,7 @@ type Keeper struct {
 	log   *slog.Logger
 	ring  atomic.Pointer[Ring]
 	kept  []kept // what the ring is made of; for run, and for Rotate through turn
+	waits int    // how often several new keys were found; as kept
 
 	first  chan struct{} // closed when there is a ring
 	turn   chan struct{} // holds one value, which whoever looks at the store takes
@@ -132,11 +133,28 @@ func (k *Keeper) look(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	if k.undecided(list) {
+		return errUndecided
+	}
 	k.kept = list
 	if k.ring.Swap(ringOf(list, time.Now().UnixMilli())) == nil {
 		close(k.first)
 	}
 	return nil
+}
+
+// errUndecided: which of several new keys stays is known in a moment.
+var errUndecided = errors.New("several nodes begin at once")
+
+// undecided tells whether all keys of the first look are so new that one may be
+// about to be taken back by put: what it signed would be nobody's a moment
+// later. Who put it may have died before that, so the wait has an end.
+func (k *Keeper) undecided(list []kept) bool {
+	if k.ring.Load() != nil || len(list) < 2 || k.waits+1 >= patience {
+		return false
+	}
+	k.waits++
+	return time.Now().UnixMilli()-list[0].Made < settled.Milliseconds()
 }
 
 // put writes the keys of this node, or a new one. Of two nodes that come at the

@@ -2,6 +2,8 @@ package session_test
 
 import (
 	"context"
+	"fmt"
+	"math/rand/v2"
 	"sync"
 	"testing"
 	"testing/synctest"
@@ -68,6 +70,67 @@ func TestNodesAgreeOnKeys(t *testing.T) {
 			t.Errorf("an old token, after the store has lost the keys: %v", v)
 		}
 	})
+}
+
+// Nodes that begin at once, over a store that takes its time, agree from their
+// first token on: none signs with a key that another is about to take back.
+func TestNodesThatBeginAtOnceAgreeAtOnce(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		for range 100 {
+			store := slow{memory.Open(0)}
+			nodes := make([]*session.Keeper, 3)
+			for i := range nodes {
+				nodes[i] = session.Keep(store, nil)
+			}
+			for _, k := range nodes {
+				if err := k.Wait(t.Context()); err != nil {
+					t.Fatal(err)
+				}
+			}
+			agree(t, nodes)
+			for _, k := range nodes {
+				k.Close()
+			}
+			store.Close()
+		}
+	})
+}
+
+// A key that its node did not live to take back stays.
+func TestAKeyThatNobodyTakesBackIsTaken(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		store := memory.Open(0)
+		defer store.Close()
+		p := session.Patch{Create: true, Life: time.Hour}
+		for _, name := range []string{"one", "two"} {
+			value := fmt.Appendf(nil, `{"secret":"c2l4dGVlbiBieXRlcyBvciBtb3Jl","made":%d}`, time.Now().UnixMilli())
+			p.Changes = append(p.Changes, session.Change{Key: []byte(name), Value: value})
+		}
+		if _, err := store.Patch(t.Context(), session.RingID, &p); err != nil {
+			t.Fatal(err)
+		}
+		k := session.Keep(store, nil)
+		defer k.Close()
+		time.Sleep(5 * time.Second)
+		if k.Ring() == nil {
+			t.Error("no ring")
+		}
+	})
+}
+
+// slow is a store at the end of a network.
+type slow struct{ session.Store }
+
+func (s slow) Load(ctx context.Context, id session.ID, into *session.Record) error {
+	time.Sleep(rand.N(4 * time.Millisecond))
+	defer func() { time.Sleep(rand.N(4 * time.Millisecond)) }()
+	return s.Store.Load(ctx, id, into)
+}
+
+func (s slow) Patch(ctx context.Context, id session.ID, p *session.Patch) (uint64, error) {
+	time.Sleep(rand.N(4 * time.Millisecond))
+	defer func() { time.Sleep(rand.N(4 * time.Millisecond)) }()
+	return s.Store.Patch(ctx, id, p)
 }
 
 func TestAStoreThatComesLate(t *testing.T) {
