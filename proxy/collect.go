@@ -15,7 +15,7 @@ const smallBody = 64 << 10
 func (p *Proxy) collect(x *Exchange) bool {
 	var err error
 	switch q := &x.Req; {
-	case q.Continue:
+	case q.Continue, x.held.room != nil:
 	case q.Chunked:
 		err = x.takeChunks()
 	case q.Length > 0 && q.Length <= smallBody:

@@ -15,12 +15,14 @@
 //	refresh.go   asking an upstream behind an answer already given
 //	bind.go      the client's session: to the upstream, and back from its answer
 //	collect.go   a request's body, as far as it is read before an upstream is asked
+//	hold.go      the same, of slow clients, where a filter wants it
 //	forward.go   pick, reach, send, judge; again if that is safe
 //	affinity.go  what makes requests meet the same upstream again
 //	request.go   the head that goes to the upstream
 //	upload.go    a request body that flows
 //	response.go  the head that goes to the client
 //	relay.go     an answer's body, buffered, spliced or in chunks
+//	encode.go    another body in its place, for the cache as well
 //	upgrade.go   WebSocket: the handshake's way, and the 101's
 //	handshake.go what both must say
 //	tunnel.go    two directions of bytes, parked while they are quiet

@@ -49,6 +49,7 @@ type Exchange struct {
 	early     []byte // what of a streamed one was here before an upstream was asked
 	chunks    []byte // all of it, framed
 	upload    upload // a request body that flows
+	held      held   // of it, what was read before
 	inBody    wire.Body
 	outBody   wire.Body
 	out       []byte // what is written next; nil or from wire.AcquireBuffer
@@ -115,6 +116,7 @@ func (x *Exchange) reset() {
 	}
 	x.route, x.pool, x.cache, x.up, x.link, x.fault, x.body = nil, nil, nil, nil, nil, nil, nil
 	x.tunnel = nil
+	x.held.let()
 	x.bound = x.bound[:0]
 	x.ask.reset()
 	x.tell.reset()
@@ -149,6 +151,7 @@ func (x *Exchange) wreck() {
 		x.link = nil
 	}
 	x.code.reset()
+	x.held.let()
 	x.give(nil)
 }
 

@@ -111,7 +111,7 @@ func (p *Proxy) again(x *Exchange) bool {
 // try sends the request to u and reads the head of its final answer.
 func (p *Proxy) try(x *Exchange, u *pool.Upstream) (f *pool.Fault) {
 	asked := p.clock()
-	if x.inBody.Ended() { // fast path
+	if !x.flowsOn() { // fast path
 		x.link, f = u.Ask(x.Client.Conn, x, x.idempotent(), &x.Res)
 	} else {
 		f = p.stream(x, u)

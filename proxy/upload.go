@@ -35,7 +35,14 @@ func (p *Proxy) stream(x *Exchange, u *pool.Upstream) *pool.Fault {
 // may be an answer before it.
 func (p *Proxy) send(x *Exchange, l *pool.Link, out []byte) {
 	defer close(x.upload.done)
-	sized := x.inBody.Framing() == wire.Sized
+	out, err := x.sendHeld(l, out)
+	if err == wire.ErrTime {
+		l.Interrupt()
+	}
+	if err != nil {
+		return
+	}
+	sized := !x.Req.Chunked
 	f := flow{Body: &x.inBody, src: x.Client.Conn, dst: l.Conn, chunked: !sized, splice: sized, idle: x.idle(l)}
 	fromClient, err := p.flow(&f, &out)
 	switch {

@@ -18,5 +18,6 @@
 //   - basic.go: who may come, by name and password
 //   - cors.go: what scripts of other sites may ask
 //   - compress.go: bodies encoded; accept.go: in what way; codec.go: by what
+//   - hold.go: bodies of requests read before an upstream is asked
 //   - rate.go: how often; times.go: counted here; shared.go: counted for all nodes
 package filter

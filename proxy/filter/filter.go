@@ -40,6 +40,7 @@ var Rows = []Row{
 	{"basic-auth", "users: {name: bcrypt hash}, file: htpasswd, realm: text", newBasic},
 	{"cors", "origins: [https://app.example.org], methods, headers, expose, credentials, max-age", newCORS},
 	{"compress", "types: [text/*, application/json], min-size: 1KiB, codings: [zstd, br, gzip]", newCompress},
+	{"buffer-request", "size: 1MiB", newHold},
 	{"rate-limit", "rate: 10/s, burst: 20, by: client, shared: true, on-error: local, timeout: 100ms", newRate},
 }
 

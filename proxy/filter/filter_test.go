@@ -31,6 +31,7 @@ func TestWrongOptions(t *testing.T) {
 	f("request-headers", "remove: [Host]", "host: a request has one, want set")
 	f("request-headers", "add: {host: a.test}", "host: a request has one, want set")
 	f("request-headers", "set: {X-*: a}", "set: X-*: want one field")
+	f("buffer-request", "size: 1GiB", `size "1GiB": want 1 to 64MiB`)
 	f("compress", "types: [text]", `types "text": want a media type`)
 	f("compress", "types: []", "nothing to do, want types and codings")
 	f("compress", "codings: [gzip, gzip]", "want some of zstd, br, gzip, each once")
