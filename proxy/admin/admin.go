@@ -15,6 +15,10 @@ type Options struct {
 	Network string // "tcp" or "unix"; "": tcp
 	Addr    string // host:port, or the path of a Unix socket
 
+	// Listener is where it listens if that is open already; nil: at Addr. It is
+	// New's to close.
+	Listener net.Listener
+
 	// Token is asked of every request as "Authorization: Bearer TOKEN" when
 	// not empty. That an address off loopback has one is config's check.
 	Token string
@@ -40,6 +44,10 @@ type Options struct {
 	// Reload reads the configuration again. The answer is sent as JSON; an error
 	// says that nothing has changed, and why. nil: there is none to read.
 	Reload func() (answer any, status int, err error)
+
+	// Upgrade has another process take the place of this one, and returns when
+	// that serves; else as Reload.
+	Upgrade func() (answer any, status int, err error)
 
 	// Sessions is for the pages about sessions; nil: there are none.
 	Sessions *Sessions
@@ -78,6 +86,7 @@ type Admin struct {
 	cache    func() any
 	spawn    *Spawn
 	reloads  func() (answer any, status int, err error)
+	upgrades func() (answer any, status int, err error)
 	sessions *Sessions
 	hub      func(ctx *fasthttp.RequestCtx) (answered, there bool)
 	streams  streams
@@ -103,7 +112,10 @@ func New(o Options) (*Admin, error) {
 	if o.Log == nil {
 		o.Log = slog.Default()
 	}
-	ln, err := net.Listen(o.Network, o.Addr)
+	ln, err := o.Listener, error(nil)
+	if ln == nil {
+		ln, err = net.Listen(o.Network, o.Addr)
+	}
 	if err != nil {
 		return nil, err // it names the address
 	}
@@ -115,6 +127,7 @@ func New(o Options) (*Admin, error) {
 		cache:     o.Cache,
 		spawn:     o.Spawn,
 		reloads:   o.Reload,
+		upgrades:  o.Upgrade,
 		sessions:  o.Sessions,
 		log:       o.Log,
 		state:     o.State,

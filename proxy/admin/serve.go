@@ -16,6 +16,7 @@ const index = `/               the dashboard, in a browser
 /cache          the cache's figures
 /cache/purge    POST {"url":"http://example.org/"}, or a prefix, a tag, tags, "all":true; "soft":true
 /api/reload     POST: the configuration is read again
+/api/upgrade    POST: a new process takes the place of this one
 /api/spawn      the app's processes; POST /api/spawn/restart: a rolling restart; POST /api/spawn/scale {"instances":4}
 /api/events     what happens to them, as it happens (server-sent events)
 /api/sessions/ID a session's data, by the id that upstreams know; DELETE: it ends
@@ -51,6 +52,10 @@ func (a *Admin) page(ctx *fasthttp.RequestCtx) {
 	}
 	if path == "/api/reload" {
 		a.reload(ctx)
+		return
+	}
+	if path == "/api/upgrade" {
+		a.upgrade(ctx)
 		return
 	}
 	if a.shell(ctx, path) || a.states(ctx, path) || a.upstream(ctx) || a.processes(ctx, path) || a.session(ctx, path) || a.hubPage(ctx, path) || a.others(ctx) {

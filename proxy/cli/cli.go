@@ -21,7 +21,13 @@ const (
 // the exit code.
 func Main(args []string) (code int) {
 	l := newLine(args, os.Stdout)
-	return report(os.Stderr, l.run())
+	var err error
+	if l.handed, err = takeHanded(); err == nil {
+		err = l.run()
+	}
+	code = report(os.Stderr, err)
+	l.handed.fail(err)
+	return code
 }
 
 // report says what went wrong, once, and which exit code that is.

@@ -37,7 +37,7 @@ func TestMistakesAreLinesOnStderrAndExitCode2(t *testing.T) {
 	f("--upstrem x --timeout 60 --zeal 9 --listen 80 --max-body=1K more --admin",
 		`--upstrem: unknown flag, did you mean --upstream?`,
 		`--zeal: unknown flag (see multiserver help)`,
-		`"more": unknown command, want one of run, check, demo, purge, publish, schema, version, completion, help`,
+		`"more": unknown command, want one of run, check, demo, purge, publish, upgrade, schema, version, completion, help`,
 		`--admin: missing value, want --admin ADDR`,
 		`--listen "80": missing colon, want :80`,
 		`--timeout "60": missing unit, want 60s or 60ms`,
@@ -53,20 +53,20 @@ func TestMistakesAreLinesOnStderrAndExitCode2(t *testing.T) {
 	f("--upstream http://app --hash-on uri", `--hash-on: has no effect with --balance round-robin, want --balance hash as well`)
 	f("--bogus check --upstream http://app", `--bogus: unknown flag (see multiserver help)`)
 	f("---upstream http://app", `"---upstream": not a flag, want --name`,
-		`"http://app": unknown command, want one of run, check, demo, purge, publish, schema, version, completion, help`)
+		`"http://app": unknown command, want one of run, check, demo, purge, publish, upgrade, schema, version, completion, help`)
 	f("run extra --upstream http://app", `"extra": unexpected argument, every setting is a flag (see multiserver help)`)
 	f("--upstream http://app -- node app.js --port 1", `-- "node app.js --port 1": no processes are run, want --spawn N as well: how many`)
 	f("--spawn 2 --", `--: nothing follows, want the app's command, as in --spawn 4 -- node app.js`,
 		`--spawn: no command, want the app's behind --, as in --spawn 4 -- node app.js`)
 	f("--spawn 2 --spawn-command app -- app", `-- "app": there is --spawn-command as well, want one of both`)
-	f("--spawn node app.js", `"app.js": unknown command, want one of run, check, demo, purge, publish, schema, version, completion, help`,
+	f("--spawn node app.js", `"app.js": unknown command, want one of run, check, demo, purge, publish, upgrade, schema, version, completion, help`,
 		`--spawn "node": neither a number nor auto; the command stands behind --, as in --spawn 4 -- node app.js`,
 		`--spawn: no command, want the app's behind --, as in --spawn 4 -- node app.js`)
 	f("version -- node", `-- "node": nothing may follow`)
-	f("serve", `"serve": unknown command, want one of run, check, demo, purge, publish, schema, version, completion, help`)
+	f("serve", `"serve": unknown command, want one of run, check, demo, purge, publish, upgrade, schema, version, completion, help`)
 	f("version now", `"now": unexpected argument, every setting is a flag (see multiserver help)`)
 	f("version --via", `version: takes no flags (see multiserver help)`)
-	f("help serve", `"serve": unknown command, want one of run, check, demo, purge, publish, schema, version, completion, help`)
+	f("help serve", `"serve": unknown command, want one of run, check, demo, purge, publish, upgrade, schema, version, completion, help`)
 	f("completion", `completion: want the name of one shell: bash, zsh, fish`)
 	f("completion tcsh", `completion "tcsh": want the name of one shell: bash, zsh, fish`)
 	f("demo --upstream http://app", `--upstream "http://app": the demo brings its own upstreams, want multiserver run for yours`)
@@ -167,7 +167,7 @@ func TestBashCompletes(t *testing.T) {
 			t.Errorf("%s: %v, %q, want %q", typed, err, out, want)
 		}
 	}
-	f("multiserver ''", "run", "check", "demo", "purge", "publish", "schema", "version", "completion", "help")
+	f("multiserver ''", "run", "check", "demo", "purge", "publish", "upgrade", "schema", "version", "completion", "help")
 	f("multiserver ch", "check")
 	f("multiserver --upstream-i", "--upstream-insecure", "--upstream-idle", "--upstream-idle-timeout")
 	f("multiserver check --upstream http://app --upstream-i", "--upstream-insecure", "--upstream-idle", "--upstream-idle-timeout")

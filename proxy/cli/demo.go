@@ -44,8 +44,9 @@ func (l *line) demo(ctx *cli.Context) error {
 		return err
 	}
 	return serve(c, stages{
-		ready: func(addrs []net.Addr) { l.introduce(app, c, addrs) },
-		drain: end,
+		handed: &l.handed,
+		ready:  func(addrs []net.Addr) { l.introduce(app, c, addrs) },
+		drain:  end,
 	})
 }
 

@@ -32,6 +32,7 @@ const usageLine = `usage: multiserver [run] --upstream URL|--config FILE [flags]
        multiserver check|demo [flags]
        multiserver purge --admin ADDR URL… | --prefix URL | --tag TAG | --all
        multiserver publish --admin ADDR CHANNEL [MESSAGE]
+       multiserver upgrade --pid-file FILE | --admin ADDR
        multiserver schema | version | completion bash|zsh|fish | help [command]
 `
 
@@ -52,6 +53,7 @@ commands:
   demo        run three small instances of an app, with the proxy in front
   purge       drop answers from a running server's cache
   publish     send a message to a channel of a running server's hub
+  upgrade     have a new process take the place of a running server, which drains
   schema      print the JSON Schema of the file that --config reads, for editors
   version     print the version
   completion  print the completion script for a shell: source <(multiserver completion bash)

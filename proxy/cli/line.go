@@ -19,6 +19,8 @@ type line struct {
 	raw  config.Raw // what the flags gave; the environment joins in config
 	app  *cli.App
 
+	handed handed // sockets, beside the words
+
 	missing error // left by noHelp
 }
 
@@ -49,6 +51,7 @@ func newLine(args []string, out io.Writer) *line {
 			l.command("demo", "run three small instances of an app, with the proxy in front", l.demo),
 			l.purgeCommand(),
 			l.publishCommand(),
+			l.upgradeCommand(),
 			l.bare("schema", "print the JSON Schema of the file that --config reads, for editors", "", l.schema),
 			l.bare("version", "print the version", "", l.version),
 			l.bare("completion", "print the completion script for a shell", "bash|zsh|fish", l.completion),
@@ -111,7 +114,7 @@ func (l *line) serve(ctx *cli.Context) error {
 	if ctx.Bool(printConfig) {
 		return l.effective(c)
 	}
-	return serve(c, stages{reread: l.reread})
+	return serve(c, stages{handed: &l.handed, reread: l.reread})
 }
 
 func (l *line) check(ctx *cli.Context) error {

@@ -80,7 +80,12 @@ type service struct {
 
 func start(t *testing.T, args ...string) *service {
 	t.Helper()
-	s := &service{t: t, cmd: exec.Command(binary, args...), stdout: watch(), stderr: watch()}
+	return startProgram(t, binary, args...)
+}
+
+func startProgram(t *testing.T, program string, args ...string) *service {
+	t.Helper()
+	s := &service{t: t, cmd: exec.Command(program, args...), stdout: watch(), stderr: watch()}
 	s.cmd.Env = clean()
 	s.cmd.Stdout, s.cmd.Stderr = s.stdout, s.stderr
 	if err := s.cmd.Start(); err != nil {

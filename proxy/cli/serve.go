@@ -2,6 +2,7 @@ package cli
 
 import (
 	"context"
+	"errors"
 	"log/slog"
 	"net"
 	"os"
@@ -15,6 +16,7 @@ import (
 
 // stages are what a command does beside serving; each may be nil.
 type stages struct {
+	handed *handed                        // what was open before
 	reread func() (*config.Config, error) // what is configured now; nil: always the same
 	ready  func(addrs []net.Addr)         // clients can connect
 	drain  func()                         // a signal came, exchanges under way may end
@@ -25,8 +27,9 @@ func serve(c *config.Config, at stages) error {
 	log := slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: c.LogLevel}))
 	ctx, release := untilSignal(log)
 	defer release()
+	told := newManager()
 
-	s, err := server.New(ctx, c, log)
+	s, err := server.NewOn(ctx, c, log, at.handed.Handed)
 	if ctx.Err() != nil && err != nil {
 		return nil // told to stop while it waited for DNS
 	}
@@ -35,14 +38,19 @@ func serve(c *config.Config, at stages) error {
 	}
 	defer onReopen(s)()
 	s.Reread = at.reread
-	defer onHangup(s)()
+	defer onHangup(told.reloading, s.Renew, told.ready)()
+	stop, err := take(ctx, release, s, c, at.handed, told, log)
+	if err != nil {
+		release()
+		return errors.Join(err, s.Run(ctx)) // which closes it
+	}
 	if at.ready != nil {
 		at.ready(s.Addrs())
 	}
 	if at.drain != nil {
 		defer context.AfterFunc(ctx, at.drain)()
 	}
-	return s.Run(ctx)
+	return errors.Join(s.Run(ctx), stop())
 }
 
 // onReopen opens the access log anew at each SIGUSR1, as those who rotate logs
@@ -63,14 +71,17 @@ func onReopen(s *server.Server) (stop func()) {
 	}
 }
 
-// onHangup has the server take up what is new at each SIGHUP. stop ends that.
-func onHangup(s *server.Server) (stop func()) {
+// onHangup has each of do, in turn, at each SIGHUP, which asks a server to take
+// up what is new. stop ends that.
+func onHangup(do ...func()) (stop func()) {
 	asked := make(chan os.Signal, 1)
 	signal.Notify(asked, syscall.SIGHUP)
 	var done sync.WaitGroup
 	done.Go(func() {
 		for range asked {
-			s.Renew()
+			for _, f := range do {
+				f()
+			}
 		}
 	})
 	return func() {

@@ -13,6 +13,7 @@ import (
 
 const (
 	unixPrefix = "unix:"
+	namePrefix = "fd:"
 
 	// maxUnixPath is what a kernel's sockaddr_un holds, less its final NUL.
 	// Beyond it the kernel says "invalid argument", which helps nobody.
@@ -25,8 +26,11 @@ const acceptProxy = "accept-proxy"
 // String writes the address as an operator would.
 func (a Address) String() string {
 	s := a.Addr
-	if a.Network == "unix" {
+	switch a.Network {
+	case "unix":
 		s = unixPrefix + s
+	case "fd":
+		s = namePrefix + s
 	}
 	if a.Proxied {
 		s += ";" + acceptProxy
@@ -50,7 +54,7 @@ var listens = value{
 // listen reads ADDR[;accept-proxy].
 func listen(on *[]Address, w string) error {
 	place, option, hasOption := strings.Cut(w, ";")
-	a, err := parseAddress(place)
+	a, err := parsePlace(place)
 	if err != nil {
 		return err
 	}
@@ -74,7 +78,20 @@ func showAddresses(all []Address) (words []string) {
 // anyPort: does the kernel choose the port, another one each time?
 func (a Address) anyPort() bool { return a.Network == "tcp" && strings.HasSuffix(a.Addr, ":0") }
 
-// parseAddress reads an address to listen on.
+// parsePlace reads an address to listen on, or the name of a socket that a
+// service manager opens.
+func parsePlace(s string) (Address, error) {
+	name, ok := strings.CutPrefix(s, namePrefix)
+	switch {
+	case !ok:
+		return parseAddress(s)
+	case name == "" || strings.ContainsAny(name, " :"):
+		return Address{}, errors.New("want fd: and the FileDescriptorName of a socket, such as fd:web")
+	}
+	return Address{Network: "fd", Addr: name}, nil
+}
+
+// parseAddress reads an address.
 func parseAddress(s string) (Address, error) {
 	if path, ok := strings.CutPrefix(s, unixPrefix); ok {
 		return parseUnix(path)

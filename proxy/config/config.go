@@ -64,6 +64,9 @@ type Config struct {
 
 	ErrorPages string // directory of 502.html, 5xx.html, …; "": built-in answers
 
+	PidFile   string        // of the process that serves; "": none
+	Upgrading time.Duration // for a new process to be ready that replaces this one
+
 	Admin      *Address // nil: off
 	AdminToken string   // asked of every admin request when not empty
 
@@ -73,8 +76,8 @@ type Config struct {
 
 // Address is a socket to listen on or to connect to.
 type Address struct {
-	Network string // "tcp" or "unix"
-	Addr    string // host:port, or the path of a Unix socket
+	Network string // "tcp", "unix", or, to listen on, "fd"
+	Addr    string // host:port, the path of a Unix socket, or the name of one that is open
 
 	Proxied bool // to listen on: what connects there begins with a PROXY header
 }

@@ -154,6 +154,7 @@ func TestParseFillsTheConfig(t *testing.T) {
 			Timeout: 2 * time.Second, Rise: 2, Fall: 3},
 		TrustedProxies: []netip.Prefix{netip.MustParsePrefix("10.0.0.0/8"), netip.MustParsePrefix("::1/128")},
 		Via:            true,
+		Upgrading:      time.Minute,
 		Admin:          &Address{Network: "tcp", Addr: "localhost:9090"},
 		LogLevel:       slog.LevelWarn,
 	}

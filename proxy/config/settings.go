@@ -62,7 +62,7 @@ const (
 // Settings is the table, in the order of the help.
 var Settings = []Setting{
 	{Name: "listen", Group: groupTraffic, Arg: "ADDR[;accept-proxy]", Default: ":8080", Many: true,
-		Usage: "where clients connect: `:8080`, `127.0.0.1:8080`, `unix:/path`; `none`: by TLS only; " +
+		Usage: "where clients connect: `:8080`, `127.0.0.1:8080`, `unix:/path`; `fd:NAME`: a socket that systemd has opened; `none`: by TLS only; " +
 			"`accept-proxy`: only `--trusted-proxies` do, and say by PROXY protocol (v1 or v2) for whom",
 		value: listens},
 	{Name: "upstream", Group: groupTraffic, Arg: "URL[;weight=N][;max=N][;backup][;send-proxy=V]", Many: true,
@@ -449,6 +449,12 @@ var Settings = []Setting{
 	{Name: "watch", Group: groupOperate,
 		Usage: "reload when the file of `--config` has changed, as by SIGHUP, but for processes, which go on",
 		value: watched},
+	{Name: "pid-file", Group: groupOperate, Arg: "FILE",
+		Usage: "holds the number of the process that serves",
+		value: pidFile},
+	{Name: "upgrade-timeout", Group: groupOperate, Arg: "D", Default: "60s",
+		Usage: "for a new process to be ready that is to replace this one (SIGUSR2, `multiserver upgrade`); then this one goes on",
+		value: upgrading},
 	{Name: "admin", Group: groupOperate, Arg: "ADDR", Default: off,
 		Usage: "where pprof, /metrics, /healthz and /readyz are served",
 		value: admin},

@@ -8,8 +8,10 @@ import (
 	"net"
 	"net/netip"
 	"os"
+	"path/filepath"
 	"regexp"
 	"strings"
+	"time"
 )
 
 // The settings of a kind of their own.
@@ -74,12 +76,49 @@ func checkPages(dir string) error {
 	return errors.New("has no page, want files such as 502.html, 503.html or 5xx.html in it")
 }
 
+var pidFile = value{
+	read: func(c *Config, w string) error {
+		if w == none || w == off {
+			return nil
+		}
+		dir, err := os.Stat(filepath.Dir(w))
+		switch {
+		case err != nil:
+			return fileError(err)
+		case !dir.IsDir():
+			return errors.New("is below what is no directory")
+		}
+		c.PidFile = w
+		return nil
+	},
+	show: func(c *Config) (words []string) {
+		if c.PidFile != "" {
+			words = append(words, c.PidFile)
+		}
+		return words
+	},
+}
+
+// upgrading is not shown as long as it is a minute, which says nothing of how
+// requests are served.
+var upgrading = func() value {
+	v := duration(shortest, func(c *Config) *time.Duration { return &c.Upgrading })
+	all := v.show
+	v.show = func(c *Config) []string {
+		if c.Upgrading == time.Minute {
+			return nil
+		}
+		return all(c)
+	}
+	return v
+}()
+
 var admin = value{
 	read: func(c *Config, w string) error {
 		if w == off {
 			return nil
 		}
-		a, err := parseAddress(w)
+		a, err := parsePlace(w)
 		if err != nil {
 			return err
 		}

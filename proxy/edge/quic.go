@@ -96,6 +96,7 @@ func (e *Edge) NewQUIC(o QUICOptions) *QUIC {
 func (q *QUIC) Serve(pc net.PacketConn) error {
 	defer pc.Close()
 	t := &quic.Transport{Conn: pc, VerifySourceAddress: q.doubts, ConnContext: q.admit}
+	t.ConnectionIDGenerator, _ = pc.(quic.ConnectionIDGenerator) // whose packets are whose, where processes share it
 	defer t.Close()
 	ln, err := t.ListenEarly(q.tls, q.conf)
 	if err != nil {

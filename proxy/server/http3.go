@@ -8,6 +8,7 @@ import (
 	"os"
 	"strconv"
 	"sync"
+	"time"
 
 	"multiserver/proxy/admin"
 	"multiserver/proxy/edge"
@@ -16,7 +17,7 @@ import (
 // http3 is where it is spoken, beside TLS. The zero value speaks nothing.
 type http3 struct {
 	quic    *edge.QUIC
-	sockets []net.PacketConn
+	sockets []*packets
 	served  sync.WaitGroup
 }
 
@@ -34,7 +35,7 @@ func (s *Server) openHTTP3() (err error) {
 		if !ok || headersAt(ln) != nil {
 			continue
 		}
-		pc, failed := net.ListenUDP("udp", &net.UDPAddr{IP: a.IP, Port: a.Port, Zone: a.Zone})
+		pc, failed := s.sockets.listenUDP(&net.UDPAddr{IP: a.IP, Port: a.Port, Zone: a.Zone})
 		if failed != nil {
 			err = errors.Join(err, fmt.Errorf("--http3 %s: %w", a, failed))
 			continue
@@ -76,10 +77,15 @@ func (s *Server) serveHTTP3(failed chan<- error) {
 	}
 }
 
-// drain begins to end connections; until ctx is done they end by themselves.
-func (h *http3) drain(ctx context.Context) {
-	if h.quic != nil {
+// drain begins to end connections, after a while in which those that are about
+// to begin can; until ctx is done they end by themselves.
+func (h *http3) drain(ctx context.Context, after time.Duration) {
+	switch {
+	case h.quic == nil:
+	case after == 0:
 		h.quic.Drain(ctx)
+	default:
+		time.AfterFunc(after, func() { h.quic.Drain(ctx) })
 	}
 }
 

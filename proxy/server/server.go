@@ -7,10 +7,8 @@ import (
 	"io"
 	"log/slog"
 	"net"
-	"os"
 	"slices"
 	"sync/atomic"
-	"syscall"
 	"time"
 
 	"github.com/valyala/fasthttp"
@@ -36,6 +34,10 @@ type Server struct {
 	// of New. It is set before Run.
 	Reread func() (*config.Config, error)
 
+	// Upgrade has another process take the place of this one, and gives its
+	// number. nil: none can. It is set before Run.
+	Upgrade func() (pid int, err error)
+
 	conf     *config.Config
 	log      *slog.Logger
 	guard    *wire.Guard
@@ -50,6 +52,7 @@ type Server struct {
 	proxy    *proxy.Proxy
 	edge     *edge.Edge
 	front    *fasthttp.Server
+	sockets  sockets
 	lns      []net.Listener
 	secure   []net.Listener // where TLS is spoken
 	http3    http3
@@ -72,7 +75,18 @@ type Server struct {
 // shows before anything is served. The error names what failed. It waits for
 // DNS, at most until ctx is done.
 func New(ctx context.Context, c *config.Config, log *slog.Logger) (*Server, error) {
+	s, err := NewOn(ctx, c, log, Handed{})
+	if err == nil {
+		s.Enter()
+	}
+	return s, err
+}
+
+// NewOn is New for a process that was begun with sockets, which it closes if it
+// fails. Clients wait until Enter.
+func NewOn(ctx context.Context, c *config.Config, log *slog.Logger, on Handed) (*Server, error) {
 	s := &Server{conf: c, log: log, guard: wire.NewGuard()}
+	s.sockets.begin(on)
 	if err := s.build(ctx); err != nil {
 		s.abandon()
 		return nil, err
@@ -108,14 +122,12 @@ func (s *Server) build(ctx context.Context) error {
 		return err
 	}
 	s.makeHTTP3()
-	return s.openAdmin()
+	return errors.Join(s.openAdmin(), s.sockets.rest(s.log))
 }
 
 // abandon takes back what build opened before it failed.
 func (s *Server) abandon() {
-	for _, ln := range slices.Concat(s.lns, s.secure) {
-		_ = ln.Close()
-	}
+	s.sockets.abandon()
 	s.http3.close()
 	for _, g := range s.groups() {
 		g.abandon(nil)
@@ -136,54 +148,19 @@ func (s *Server) abandon() {
 	s.guard.Close()
 }
 
-func (s *Server) listen() error {
-	var plain, secure error
-	s.lns, plain = s.openAll("--listen", s.conf.Listen)
-	s.secure, secure = s.openAll("--tls-listen", s.conf.TLS.Listen)
-	return errors.Join(plain, secure, s.openHTTP3())
-}
-
-func (s *Server) openAll(setting string, on []config.Address) (lns []net.Listener, err error) {
-	for _, a := range on {
-		ln, failed := open(a)
-		if failed != nil {
-			err = errors.Join(err, fmt.Errorf("%s %s: %w", setting, a.Addr, failed))
-			continue
-		}
-		if a.Proxied {
-			ln = s.proxied(ln)
-		}
-		lns = append(lns, ln)
-	}
-	return lns, err
-}
-
-// open listens on a. A Unix socket that nobody listens on is what a process
-// left that was killed, and is replaced.
-func open(a config.Address) (net.Listener, error) {
-	ln, err := net.Listen(a.Network, a.Addr)
-	if err == nil || a.Network != "unix" || !errors.Is(err, syscall.EADDRINUSE) {
-		return ln, err
-	}
-	if nc, dialed := net.Dial("unix", a.Addr); dialed == nil {
-		_ = nc.Close()
-		return nil, err
-	} else if !errors.Is(dialed, syscall.ECONNREFUSED) {
-		return nil, err
-	}
-	if err := os.Remove(a.Addr); err != nil {
-		return nil, err
-	}
-	return net.Listen(a.Network, a.Addr)
-}
-
 func (s *Server) openAdmin() error {
 	if s.conf.Admin == nil {
 		return nil
 	}
+	on, err := s.sockets.listen("--admin", *s.conf.Admin)
+	if len(on) > 1 {
+		err = fmt.Errorf("%s: %d sockets have that name, want one", s.conf.Admin, len(on))
+	}
+	if err != nil {
+		return fmt.Errorf("--admin: %w", err)
+	}
 	a, err := admin.New(admin.Options{
-		Network:   s.conf.Admin.Network,
-		Addr:      s.conf.Admin.Addr,
+		Listener:  on[0],
 		Token:     s.conf.AdminToken,
 		Ready:     s.isReady,
 		Metrics:   s.metrics,
@@ -193,6 +170,7 @@ func (s *Server) openAdmin() error {
 		Hub:       s.hubPages,
 		Sessions:  s.sessions.pages(),
 		Reload:    s.reloadNow,
+		Upgrade:   s.upgradeNow,
 		State:     s.state,
 		Upstreams: s.upstreamChanges(),
 		Panels:    s.panels(),
@@ -261,15 +239,24 @@ func (s *Server) Run(ctx context.Context) error {
 	case err = <-failed:
 	}
 	s.endReloads()
+	if s.sockets.left { // operators are to reach the other process
+		wg.Go(s.closeAdmin)
+	}
 	s.drain()
 	s.work.stop() // and not before: exchanges under way may yet need an upstream
-	if s.admin != nil {
-		_ = s.admin.Close()
+	if !s.sockets.left {
+		s.closeAdmin()
 	}
 	s.http3.served.Wait()
 	wg.Wait()
 	s.close()
 	return err
+}
+
+func (s *Server) closeAdmin() {
+	if s.admin != nil {
+		_ = s.admin.Close()
+	}
 }
 
 // drain tells whoever asks that it is not ready, takes no more connections,
@@ -288,7 +275,8 @@ func (s *Server) drain() {
 	ctx, cancel := context.WithTimeout(context.Background(), s.conf.Drain)
 	defer cancel()
 	until := time.Now().Add(s.conf.Drain)
-	s.http3.drain(ctx)
+	patient := time.Now().Add(s.patience())
+	s.http3.drain(ctx, s.patience())
 	closed := make(chan struct{})
 	go func() {
 		_ = s.front.ShutdownWithContext(ctx)
@@ -304,7 +292,9 @@ func (s *Server) drain() {
 			s.cutOff()
 			return
 		case <-end.C:
-			s.guard.EndIdle()
+			if time.Now().After(patient) {
+				s.guard.EndIdle()
+			}
 			s.endTunnels(time.Until(until))
 		}
 	}
@@ -362,7 +352,9 @@ func (s *Server) close() {
 		g.Close()
 	}
 	if s.cache != nil {
-		s.saveCache()
+		if !s.sockets.left {
+			s.saveCache()
+		}
 		s.cache.Close()
 	}
 	if s.acme != nil {

@@ -63,6 +63,12 @@ var signals = map[string]syscall.Signal{
 
 func (g *group) spawns() bool { return g.spawned != nil }
 
+// Ready tells whether clients should be sent here.
+func (s *Server) Ready() bool { return s.isReady() }
+
+// Pulse is a time that goes on as long as connections are looked after.
+func (s *Server) Pulse() int64 { return s.guard.Now() }
+
 // isReady: clients should be sent here, and none is sent where there is no
 // process yet.
 func (s *Server) isReady() bool {

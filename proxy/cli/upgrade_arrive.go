@@ -1,0 +1,97 @@
+package cli
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"sync"
+	"syscall"
+	"time"
+
+	"multiserver/proxy/config"
+	"multiserver/proxy/server"
+)
+
+// readyTick is how often it is looked whether we are ready: at once without
+// processes of an app, and as late as they are with them.
+const readyTick = 5 * time.Millisecond
+
+// arrive takes clients once we are ready, in the place of another process if
+// there is one, and tells the service manager. It ends with ctx.
+func arrive(ctx context.Context, s *server.Server, h *handed, pid pidFile, m *manager) error {
+	t := time.NewTicker(readyTick)
+	defer t.Stop()
+	for !s.Ready() {
+		select {
+		case <-t.C:
+		case <-ctx.Done():
+			return nil
+		}
+	}
+	if h.talk != nil {
+		if err := h.enter(); err != nil {
+			return err
+		}
+		s.Enter()
+		if err := pid.write(); err != nil {
+			return err
+		}
+	}
+	m.ready()
+	return nil
+}
+
+// checkFiles warns where fewer descriptors can be had than clients may come:
+// they would be refused by the kernel, without a word. The runtime has raised
+// the soft limit to the hard one by itself, and gives what we begin the old one
+// back, which programs with select(2) need.
+func checkFiles(c *config.Config, log *slog.Logger) {
+	var have syscall.Rlimit
+	if syscall.Getrlimit(syscall.RLIMIT_NOFILE, &have) != nil {
+		return
+	}
+	if want := uint64(c.MaxConnections) + besides; have.Cur < want {
+		log.Warn("fewer descriptors than clients may connect", "limit", have.Cur, "want", want,
+			"max", "--max-connections "+fmt.Sprint(c.MaxConnections), "raise", "ulimit -n, LimitNOFILE=")
+	}
+}
+
+// besides are descriptors that are no clients, at least.
+const besides = 64
+
+// take has s take clients once it is ready, and other processes take its place
+// when they are asked for. leave ends serving here. stop ends all of that.
+func take(ctx context.Context, leave context.CancelFunc, s *server.Server, c *config.Config, h *handed, m *manager, log *slog.Logger) (stop func() error, err error) {
+	path, err := program()
+	if err != nil {
+		return nil, err
+	}
+	pid := pidFile(c.PidFile)
+	if h.talk == nil {
+		s.Enter()
+		if err := pid.write(); err != nil {
+			return nil, err
+		}
+	}
+	u := &upgrade{path: path, server: s, within: c.Upgrading, life: ctx, leave: leave, manager: m, log: log}
+	s.Upgrade = u.run
+	unheard := u.onSignal()
+	var work sync.WaitGroup
+	var failed error
+	work.Go(func() {
+		if failed = arrive(ctx, s, h, pid, m); failed != nil {
+			leave()
+		}
+		checkFiles(c, log)
+	})
+	work.Go(func() { m.live(ctx, s.Pulse) })
+	going := context.AfterFunc(ctx, m.stopping)
+	return func() error {
+		leave()
+		unheard()
+		work.Wait()
+		going()
+		pid.remove()
+		return failed
+	}, nil
+}
