@@ -77,13 +77,14 @@ func (s *Server) relieve(was *task, g *group) {
 	default:
 		app, now := g.spawned, g.lives
 		s.work.begin(func(ctx context.Context) {
-			until(ctx, func() bool { return isReady(app) || now.over() })
+			until(ctx, func() bool { return manned(app) || now.over() })
 			was.halt()
 		})
 	}
 }
 
-func isReady(a *spawn.App) bool { return a.Ready() >= a.Size() && a.Size() > 0 }
+// manned tells whether all of an app's processes are there.
+func manned(a *spawn.App) bool { return a.Ready() >= a.Size() && a.Size() > 0 }
 
 // retire ends a group that is no longer configured, behind the last exchange
 // that goes by routes in which it is.
