@@ -1,6 +1,7 @@
 package edge
 
 import (
+	"cmp"
 	"context"
 	"crypto/tls"
 	"errors"
@@ -42,6 +43,12 @@ type QUICOptions struct {
 	TLS  func() *tls.Config // how to speak it with a client that connects now; read only
 	Head time.Duration      // for a handshake, and for what tells whether a request has a body
 	Most int                // connections at once; 0: no limit
+
+	// Trust is how many connections may begin in a second before clients have to
+	// prove that they are where they say, which costs them a round trip. RFC 9000
+	// §8.1: who lies about that has others get our answers, and makes us keep what
+	// nobody will use. 0: 500.
+	Trust int
 }
 
 // QUICStats are counters.
@@ -56,11 +63,7 @@ const (
 	// alive is how often a client must show that it is there.
 	alive = 30 * time.Second
 
-	// trusting is how many connections may begin in a second before clients
-	// have to prove that they are where they say, which costs them a round
-	// trip. RFC 9000 §8.1: who lies about that has others get our answers, and
-	// makes us keep what nobody will use.
-	trusting = 500
+	trusting = 500 // QUICOptions.Trust, unless it says otherwise
 
 	// What a client may send before it is asked for: a stream, a connection.
 	streamWindow = 1 << 20
@@ -71,6 +74,7 @@ const (
 
 // NewQUIC returns a QUIC whose streams are served as e's are.
 func (e *Edge) NewQUIC(o QUICOptions) *QUIC {
+	o.Trust = cmp.Or(o.Trust, trusting)
 	q := &QUIC{edge: e, opt: o, open: map[*session]struct{}{}}
 	q.end, q.stop = context.WithCancel(context.Background())
 	q.tls = &tls.Config{GetConfigForClient: func(*tls.ClientHelloInfo) (*tls.Config, error) {
@@ -148,7 +152,7 @@ func (q *QUIC) doubts(net.Addr) bool {
 	if now := q.edge.opt.Guard.Now() / 1000; q.second.Swap(now) != now {
 		q.unknown.Store(0)
 	}
-	if q.unknown.Add(1) <= trusting {
+	if q.unknown.Add(1) <= int64(q.opt.Trust) {
 		return false
 	}
 	q.Stats.Asked.Add(1)

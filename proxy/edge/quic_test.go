@@ -40,8 +40,14 @@ func newUDP(t testing.TB, origin string, change func(*limits)) *udp {
 	if err != nil {
 		t.Fatal(err)
 	}
-	u := &udp{stage: newStage(t, origin, change), done: make(chan struct{})}
-	u.quic = u.edge.NewQUIC(edge.QUICOptions{TLS: store.Config, Head: 2 * time.Second, Most: 10})
+	l := limits{}
+	u := &udp{stage: newStage(t, origin, func(of *limits) {
+		if change != nil {
+			change(of)
+		}
+		l = *of
+	}), done: make(chan struct{})}
+	u.quic = u.edge.NewQUIC(edge.QUICOptions{TLS: store.Config, Head: 2 * time.Second, Most: 10, Trust: l.trust})
 	pc, err := net.ListenPacket("udp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)

@@ -39,6 +39,7 @@ type limits struct {
 	edge  edge.Options
 	proxy proxy.Options
 	pool  pool.Options
+	trust int // edge.QUICOptions.Trust
 }
 
 func newStage(t testing.TB, origin string, change func(*limits)) *stage {
