@@ -8,7 +8,7 @@ import { Agent, createServer, get } from 'node:http'
 import { chromium } from 'playwright-core'
 
 const [dir, browserPath, shot, picture] = process.argv.slice(2)
-const patience = 20_000
+const patience = 60_000
 const free = async () => {
 	const s = createServer().listen(0, '127.0.0.1')
 	await once(s, 'listening')
@@ -267,10 +267,11 @@ const tests = {
 		await stop()
 		stop = serve('--admin-token', 's3cret')
 		await page.getByRole('dialog').waitFor()
-		await page.getByLabel('Token').fill('wrong')
+		const token = page.getByRole('textbox', { name: 'Token' })
+		await token.fill('wrong')
 		await page.keyboard.press('Enter')
 		await page.getByRole('alert').filter({ hasText: 'token' }).waitFor()
-		await page.getByLabel('Token').fill('s3cret')
+		await token.fill('s3cret')
 		await page.keyboard.press('Enter')
 		await live(page)
 		assert.equal(page.url(), url)

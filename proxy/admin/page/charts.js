@@ -37,16 +37,16 @@ export function chart(id, title, lines, { write, stacked = false, most = null, a
 	const axis = { stroke: () => css('--quiet'), grid: { stroke: () => css('--line'), width: 1 }, ticks: { show: false }, font: '12px system-ui, sans-serif' }
 	const u = new uPlot({
 		width: Math.max(plot.clientWidth, 100), height: 170, legend: { show: false },
-		padding: [8, 8, 0, 0],
+		padding: [8, 24, 0, 0],
 		cursor: { y: false, points: { show: false }, drag: { x: false, y: false } },
 		scales: { x: { time: true }, y: { range: (_, low, high) => [0, most ?? Math.max(high * 1.15, atLeast)] } },
 		axes: [
-			{ ...axis, space: 70, values: (_, at) => at.map(t => new Date(t * 1000).toLocaleTimeString([], { hour: '2-digit', minute: '2-digit', second: '2-digit', hour12: false })) },
+			{ ...axis, size: 26, space: 76, values: (_, at) => at.map(t => new Date(t * 1000).toLocaleTimeString([], { hour: '2-digit', minute: '2-digit', second: '2-digit', hour12: false })) },
 			{ ...axis, size: 58, space: 34, values: (_, at) => at.map(v => write(v)) },
 		],
 		series: [{}, ...lines.map(line => ({
-			stroke: () => css(line.color), width: stacked ? 1 : 2, dash: line.dash, spanGaps: false,
-			points: { show: false }, fill: stacked ? () => css(line.color) : line.fill ? () => css(line.color) + '22' : undefined,
+			stroke: () => css(line.color), width: stacked ? 1.5 : 2, dash: line.dash, spanGaps: false,
+			points: { show: false }, fill: stacked ? () => css(line.color + '-area') : line.fill ? () => css(line.color) + '22' : undefined,
 		}))],
 		hooks: { setCursor: [u => tell(u.cursor.idx ?? shown[0].length - 1)] },
 	}, shown, plot)
@@ -58,9 +58,7 @@ export function chart(id, title, lines, { write, stacked = false, most = null, a
 		shown = [points.map(p => p.at), ...lines.map(line => points.map(line.of))]
 		u.setData(stacked ? stack(shown) : shown, false)
 		const now = points.at(-1).at
-		u.batch(() => {
-			u.setScale('x', { min: now - span, max: now })
-		})
+		u.setScale('x', { min: Math.max(now - span, Math.min(points[0].at, now - 30)), max: now })
 		const values = tell(u.cursor.left >= 0 ? u.cursor.idx ?? points.length - 1 : points.length - 1)
 		plot.setAttribute('aria-label', `${title}: ` + lines.map((l, i) => `${l.name} ${values[i]}`).join(', '))
 	}

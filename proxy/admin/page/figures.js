@@ -50,9 +50,11 @@ export function count(n) {
 export function time(s) {
 	if (s == null) return none
 	if (s < 1e-3) return Math.round(s * 1e6) + ' µs'
-	if (s < 1) return (s * 1e3).toPrecision(s < .1 ? 2 : 3).replace(/\.0$/, '') + ' ms'
-	return s.toPrecision(3).replace(/\.?0+$/, '') + ' s'
+	if (s < 1) return short(s * 1e3) + ' ms'
+	return short(s) + ' s'
 }
+
+const short = n => n.toFixed(n < 10 ? 1 : 0).replace(/\.0$/, '')
 
 export function bytes(n) {
 	if (n == null) return none

@@ -40,7 +40,8 @@ const draw = [
 function take(state) {
 	if (states.length && states.at(-1).started !== state.started) states = points = []
 	states = [...states.filter(s => f.seconds(s, state) < window_ + 1), state]
-	const [past, last] = [states[0], states.at(-2) ?? state]
+	// Of two seconds: a busy server's states come late, and then two at once.
+	const [past, last] = [states[0], states.at(-3) ?? states[0]]
 	points = [...points.filter(p => p.at > Date.parse(state.time) / 1000 - span - 2), point(state, last, past)]
 	if (!paused) show(state, past)
 }
@@ -65,7 +66,7 @@ function show(now, past) {
 	const ready = $('ready')
 	put(ready, now.ready ? 'ready' : 'not ready')
 	ready.dataset.is = now.ready ? 'up' : 'down'
-	put($('about'), [now.build.version, now.build.revision.slice(0, 8), 'up ' + f.age(f.seconds({ time: now.started }, now))].filter(Boolean).join(' · '))
+	put($('about'), [now.build.version.replace('(devel)', ''), now.build.revision.slice(0, 8), 'up ' + f.age(f.seconds({ time: now.started }, now))].filter(Boolean).join(' · '))
 	$('purge').hidden = !now.cache
 	$('restart').hidden = !now.spawn?.length
 	put($('restart'), now.spawn?.some(p => p.rolling) ? 'Restarting' : 'Restart app…')

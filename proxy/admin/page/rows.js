@@ -16,7 +16,8 @@ export function put(node, text) {
 }
 
 // keyed has in parent one child for each item, in their order: make(item)
-// returns {node, fill}, and fill(item) is called each time.
+// returns {node, fill}, and fill(item) is called each time; whatever changes has to
+// be in the item, for make is called once.
 export function keyed(parent, items, key, make) {
 	const had = parent.made ??= new Map()
 	const keys = new Set(items.map(key))

@@ -25,7 +25,7 @@ const heads = ['Upstream', 'Health', 'Load', 'Requests/s', 'Failures/s', 'Latenc
 
 // pools fills in who answers; act has drain(pool, upstream) and weigh(pool, upstream, weight).
 export function pools(into, now, past, act) {
-	keyed(into, now.pools, p => p.name, p => {
+	keyed(into, now.pools.map(p => measured(p, now, past)), p => p.name, () => {
 		const title = el('h3')
 		const about = el('p', { className: 'quiet' })
 		const body = el('tbody')
@@ -33,35 +33,43 @@ export function pools(into, now, past, act) {
 		return {
 			node: el('div', { className: 'pool' }, el('div', { className: 'pool-head' }, title, about), table),
 			fill(pool) {
-				const was = past.pools.find(o => o.name === pool.name)
-				const waits = f.less(pool.waits, was?.waits)
 				put(title, pool.name)
-				put(about, [pool.balance, `answers in ${f.time(f.percentile(.5, waits, now.bounds))}`, pool.queue.waiting ? `${pool.queue.waiting} waiting` : ''].filter(Boolean).join(' · '))
+				put(about, pool.about)
 				table.setAttribute('aria-label', `Upstreams of pool ${pool.name}`)
-				const busiest = Math.max(8, ...pool.upstreams.map(u => u.load))
-				const elapsed = f.seconds(past, now)
-				keyed(body, pool.upstreams, u => u.name, u => upstream(pool.name, u, act, (u, row) => {
-					const before = was?.upstreams.find(o => o.name === u.name) ?? u
-					row.load.show(u.load, u.max || busiest, u.max ? `${u.load} of ${u.max}` : String(u.load))
-					put(row.rate, f.count(f.rate(before.requests, u.requests, elapsed)))
-					put(row.faults, f.count(f.rate(before.faults, u.faults, elapsed)))
-				}))
+				keyed(body, pool.upstreams, u => u.name, u => upstream(pool.name, u, act))
 			},
 		}
 	})
 }
 
-function upstream(pool, { name: called }, act, figures) {
+// measured is a pool with what happened in it since past.
+function measured(pool, now, past) {
+	const elapsed = f.seconds(past, now)
+	const was = past.pools.find(o => o.name === pool.name)
+	const typical = f.time(f.percentile(.5, f.less(pool.waits, was?.waits), now.bounds))
+	const busiest = Math.max(8, ...pool.upstreams.map(u => u.load))
+	return {
+		name: pool.name,
+		about: [pool.balance, `answers in ${typical}`, pool.queue.waiting ? `${pool.queue.waiting} waiting` : ''].filter(Boolean).join(' · '),
+		upstreams: pool.upstreams.map(u => {
+			const before = was?.upstreams.find(o => o.name === u.name) ?? u
+			return { ...u, of: u.max || busiest, rate: f.rate(before.requests, u.requests, elapsed), failing: f.rate(before.faults, u.faults, elapsed) }
+		}).sort(byName),
+	}
+}
+
+const byName = (a, b) => a.name.localeCompare(b.name, 'en', { numeric: true })
+
+function upstream(pool, { name: called }, act) {
 	const label = name()
 	const health = el('span', { className: 'health' })
-	const row = { load: bar(), rate: cell('n'), faults: cell('n') }
-	const latency = cell('n')
+	const [load, rate, failing, latency] = [bar(), cell('n'), cell('n'), cell('n')]
 	const weight = el('input', { type: 'number', min: 1, max: 1000, ariaLabel: `Weight of ${called}` })
 	const drain = el('button', { type: 'button' })
 	let now
 	drain.addEventListener('click', () => act.drain(pool, now))
 	weight.addEventListener('change', () => act.weigh(pool, now, Number(weight.value)))
-	const node = line([label, el('td', {}, health), row.load.node, row.rate, row.faults, latency, el('td', { className: 'n' }, weight), el('td', { className: 'act' }, drain)], heads)
+	const node = line([label, el('td', {}, health), load.node, rate, failing, latency, el('td', { className: 'n' }, weight), el('td', { className: 'act' }, drain)], heads)
 	return {
 		node,
 		fill(u) {
@@ -73,7 +81,9 @@ function upstream(pool, { name: called }, act, figures) {
 			if (document.activeElement !== weight) weight.value = u.weight
 			put(drain, u.drained ? 'Undrain' : 'Drain…')
 			drain.ariaLabel = `${u.drained ? 'Undrain' : 'Drain'} ${u.name}`
-			figures(u, row)
+			load.show(u.load, u.of, u.max ? `${u.load} of ${u.max}` : String(u.load))
+			put(rate, f.count(u.rate))
+			put(failing, f.count(u.failing))
 		},
 	}
 }
@@ -81,20 +91,21 @@ function upstream(pool, { name: called }, act, figures) {
 const childHeads = ['Process', 'Address', 'Running for', 'Load', 'Requests/s', 'Memory']
 
 export function children(section, now, past) {
-	const of = state => (state.spawn ?? []).flatMap(p => p.children.map(c => ({ ...c, pool: p.pool, key: `${p.pool} ${c.instance} ${c.pid}` })))
+	const of = state => (state.spawn ?? []).flatMap(p => p.children.map(c => ({ ...c, name: `${p.pool} #${c.instance} · pid ${c.pid}` })))
 	section.hidden = !now.spawn?.length
-	const before = new Map(of(past).map(c => [c.key, c]))
+	const before = new Map(of(past).map(c => [c.name, c]))
 	const elapsed = f.seconds(past, now)
-	keyed(section.querySelector('tbody'), of(now), c => c.key, () => {
+	const all = of(now).map(c => ({ ...c, rate: f.rate(before.get(c.name)?.requests ?? c.requests, c.requests, elapsed) }))
+	keyed(section.querySelector('tbody'), all.sort(byName), c => c.name, () => {
 		const [label, addr, age, load, rate, memory] = [name(), cell('addr'), cell('n'), cell('n'), cell('n'), cell('n')]
 		return {
 			node: line([label, addr, age, load, rate, memory], childHeads),
 			fill(c) {
-				put(label, `${c.pool} #${c.instance} · pid ${c.pid}`)
+				put(label, c.name)
 				put(addr, c.addr)
 				put(age, f.age(c.seconds))
 				put(load, String(c.load))
-				put(rate, f.count(f.rate(before.get(c.key)?.requests ?? c.requests, c.requests, elapsed)))
+				put(rate, f.count(c.rate))
 				put(memory, c.memory ? f.bytes(c.memory) : f.none)
 			},
 		}
@@ -138,20 +149,21 @@ const kinds = {
 // panels are boxes of {title, figures: [{name, value, kind}]}.
 export function panels(into, now, past) {
 	const elapsed = f.seconds(past, now)
-	keyed(into, now.panels, p => p.title, p => {
+	const since = (panel, g) => {
+		const was = past.panels.find(o => o.title === panel.title)?.figures.find(o => o.name === g.name)
+		return { ...g, value: g.kind === 'rate' ? f.rate(was?.value ?? g.value, g.value, elapsed) : g.value }
+	}
+	const all = now.panels.map(p => ({ ...p, figures: p.figures.map(g => since(p, g)) }))
+	keyed(into, all, p => p.title, p => {
 		const list = el('dl')
 		return {
 			node: el('section', { className: 'card', ariaLabel: p.title }, el('h2', { textContent: p.title }), list),
 			fill(panel) {
-				const was = past.panels.find(o => o.title === panel.title)
 				keyed(list, panel.figures, g => g.name, g => {
 					const value = el('dd')
 					return {
 						node: el('div', {}, el('dt', { textContent: g.name + (g.kind === 'rate' ? '/s' : '') }), value),
-						fill(g) {
-							const before = was?.figures.find(o => o.name === g.name)?.value ?? g.value
-							put(value, kinds[g.kind](g.kind === 'rate' ? f.rate(before, g.value, elapsed) : g.value))
-						},
+						fill(g) { put(value, kinds[g.kind](g.value)) },
 					}
 				})
 			},
