@@ -358,3 +358,45 @@ func TestWatcherMayPostAtOnce(t *testing.T) {
 	put(t, origin, "\x81\x03one\x81\x03c:x\x81\x02c:\x81\x03two")
 	says(t, client, "\x81\x03one\x81\x03two\x81\x07heard x\x81\x06heard ")
 }
+
+// Who would rather have what is new loses the oldest.
+func TestOverBudgetTheOldestIsDropped(t *testing.T) {
+	w := newWatcher()
+	w.terms.Budget, w.terms.Evict = 64<<10, true
+	client, _, p, tun := watchedTunnel(t, w)
+	message := func(n int) []byte {
+		return wsFrame(0x82, binary.BigEndian.AppendUint32(make([]byte, 16<<10), uint32(n)))
+	}
+	last, evicted := 0, 0
+	for ; evicted < 10; last++ {
+		switch v := tun.Post(message(last)); v {
+		case proxy.Evicted:
+			evicted++
+		case proxy.Written, proxy.Queued:
+		default:
+			t.Fatal(v)
+		}
+	}
+	if v := tun.Post(wsFrame(0x82, make([]byte, 64<<10))); v != proxy.Full {
+		t.Errorf("what is larger than all of the budget: %v", v)
+	}
+	in, seen, newest := bufio.NewReader(client), 0, -1
+	for newest < last-1 { // in order, whole, and up to the newest
+		_, b, err := readFrame(in)
+		if err != nil {
+			t.Fatal(err)
+		}
+		n := int(binary.BigEndian.Uint32(b[16<<10:]))
+		if n <= newest {
+			t.Fatalf("%d behind %d", n, newest)
+		}
+		newest = n
+		seen++
+	}
+	if seen == last || seen < last-evicted*5 {
+		t.Errorf("%d of %d came, with %d that drove out others", seen, last, evicted)
+	}
+	tun.Close(1000, "")
+	<-w.ended
+	await(t, "the tunnel to end", func() bool { return p.Stats.Upgraded.Load() == 0 })
+}
