@@ -38,6 +38,7 @@ var measures = []Measure{
 	{"cluster", "three nodes on one Redis: what each tier takes, when a change on one is known to another, one fetch for a crowd, a node's death; -time is of no account", 3, time.Second, cluster},
 	{"websocket", "what a message through a tunnel costs, and an idle tunnel, beside the peers; -time of a turn", 5, time.Second, websocket},
 	{"handshakes", "what TLS costs: full and resumed handshakes, requests by HTTP/1.1 and HTTP/2, beside the peers and Caddy; -time of a turn", 5, time.Second, handshakes},
+	{"hub", "what a message to 1,000 and 10,000 members costs beside a bare write, an idle member, another node over Redis, one who stalls; -time of a stream between nodes", 3, 5 * time.Second, hubMeasure},
 	{"logs", "what metrics and an access log in JSON cost of a request, on and off in slices; -time of a turn", 9, time.Second, logs},
 	{"picks", "what a pick costs with 1 to 1,000 upstreams, drawn; a benchmark has a twentieth of -time", 7, time.Second, picks},
 }

@@ -10,6 +10,7 @@
 //	exchange.go  what the steps of one request share
 //	admit.go     what is answered here, whatever the upstreams say
 //	redirect.go  the way to https, and that it is the only one
+//	attend.go    streams of events that somebody here answers
 //	lookup.go    a stored answer, if there is one; what the cache makes of others
 //	reply.go     a stored answer's way to the client: all, a range, 304
 //	refresh.go   asking an upstream behind an answer already given

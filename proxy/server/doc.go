@@ -15,4 +15,9 @@
 // what it speaks. A full handshake costs about 0.3 ms of a core, of which nearly
 // two fifths are X25519 and a seventh the signature; a resumed one is a
 // quarter cheaper with TLS 1.3, and less than half as dear with 1.2.
+//
+// The hub (hub*.go) begins with the first route that has one and lasts as long
+// as the process: a mount is a route's part of it, a member a tunnel in it, a
+// flow an event stream, a span the upstreams of a route as one room. Its settings
+// are those of that first route's configuration; a reload changes the mounts.
 package server
