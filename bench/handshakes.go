@@ -322,7 +322,7 @@ func (a *asker) once(time.Time) (int64, error) {
 // h2load is nghttp2's client, once for a slice.
 type h2load struct{ addr string }
 
-const h2Requests = 2000
+const h2Requests = 500
 
 var h2Done = regexp.MustCompile(`(\d+) succeeded, (\d+) failed`)
 
