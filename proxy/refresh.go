@@ -24,19 +24,20 @@ func (p *Proxy) refresh(x *Exchange) {
 	b.joinBeside(x)
 	b.pool, b.cache, b.path = x.pool, x.cache, append(b.path[:0], x.path...)
 	b.ask.copy(&x.ask)
-	raw := bytes.Clone(x.Req.Raw)
+	raw, ours := bytes.Clone(x.Req.Raw), !x.Req.Has(wire.Authorization)
 	p.behind.Add(1)
 	go func() {
 		defer p.behind.Done()
 		c.Conn = wire.NewConn(nowhere{}, p.opt.Guard, wire.HeadBuffer)
 		defer c.Close()
-		p.serveBehind(b, raw)
+		p.serveBehind(b, raw, ours)
 	}()
 }
 
 // serveBehind is Serve for a request that nobody waits for: it was admitted
-// before, and is looked up already.
-func (p *Proxy) serveBehind(x *Exchange, raw []byte) {
+// before, and is looked up already. ours: if it has an Authorization, that is
+// between the client and a filter.
+func (p *Proxy) serveBehind(x *Exchange, raw []byte, ours bool) {
 	defer func() {
 		if r := recover(); r != nil {
 			p.Stats.Panics.Add(1)
@@ -49,6 +50,9 @@ func (p *Proxy) serveBehind(x *Exchange, raw []byte) {
 	}()
 	if _, err := x.Req.Parse(raw); err != nil {
 		return // cannot be: it was parsed before
+	}
+	if ours {
+		x.Req.Conceal(wire.Authorization)
 	}
 	x.Req.Method = getMethod
 	x.alone()

@@ -12,11 +12,13 @@ import (
 	"os"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"golang.org/x/crypto/bcrypt"
 
 	"multiserver/proxy"
+	"multiserver/proxy/wire"
 )
 
 // basic lets in who knows a name and its password (RFC 7617). A bcrypt takes
@@ -28,7 +30,10 @@ type basic struct {
 	ask   string
 	key   [32]byte // of the verdicts' MAC: passwords are not kept
 
+	decoy []byte // that names nobody knows are held against; it takes as long as any
+
 	working chan struct{}
+	waiting atomic.Int64 // for a place there
 
 	mu   sync.Mutex
 	good map[[32]byte]time.Time // guarded by mu; until when, by MAC of name and password
@@ -38,7 +43,9 @@ const (
 	remembered  = 5 * time.Minute
 	mostGood    = 10_000
 	mostAtWork  = 2
-	mostWaiting = 100 * time.Millisecond // for one of these
+	mostWaiting = 256
+	longest     = 5 * time.Second // for one of these
+	mostCost    = 16              // 4 seconds of a core
 )
 
 func newBasic(o Options) (proxy.Filter, error) {
@@ -49,6 +56,11 @@ func newBasic(o Options) (proxy.Filter, error) {
 	}{Realm: "restricted"}
 	if err := o.Decode(&said); err != nil {
 		return nil, err
+	}
+	if len(said.Users) > 0 && o.Secret != nil {
+		if err := o.Secret("users"); err != nil {
+			return nil, err
+		}
 	}
 	users := maps.Clone(said.Users)
 	if users == nil {
@@ -70,9 +82,16 @@ func newBasic(o Options) (proxy.Filter, error) {
 		ask: `Basic realm="` + said.Realm + `", charset="UTF-8"`,
 	}
 	_, _ = rand.Read(f.key[:]) // never fails
+	most := 0
 	for name, hash := range users {
-		if _, err := bcrypt.Cost([]byte(hash)); err != nil {
+		cost, err := bcrypt.Cost([]byte(hash))
+		switch {
+		case err != nil:
 			return nil, fmt.Errorf("user %q: not a bcrypt hash, make one by: htpasswd -nB %s", name, name)
+		case cost > mostCost:
+			return nil, fmt.Errorf("user %q: cost %d takes too long, want at most %d", name, cost, mostCost)
+		case cost > most:
+			most, f.decoy = cost, []byte(hash)
 		}
 		f.users[name] = []byte(hash)
 	}
@@ -101,29 +120,39 @@ func readUsers(path string, into map[string]string) error {
 }
 
 func (f *basic) Request(x *proxy.Exchange) bool {
-	// Upstreams do not see it: it is between the client and us.
+	known, busy := f.knows(x.Req.Peek("authorization"))
+	// Upstreams do not see it, and the cache goes by what they see: it is between
+	// the client and us. Who is not let in does not come as far as the cache.
 	x.Ask().Drop("authorization")
-	if f.knows(x.Req.Peek("authorization")) {
+	x.Req.Conceal(wire.Authorization)
+	switch {
+	case known:
 		return true
+	case busy:
+		return x.Answer(503, "too many passwords are being checked")
 	}
 	x.Tell().Add("WWW-Authenticate", []byte(f.ask))
 	return x.Answer(401, "name and password are asked for")
 }
 
-func (f *basic) knows(credentials []byte) bool {
+// knows tells whether they are right; busy: nobody has looked.
+func (f *basic) knows(credentials []byte) (known, busy bool) {
 	const scheme = "basic "
 	if len(credentials) <= len(scheme) || !strings.EqualFold(string(credentials[:len(scheme)]), scheme) {
-		return false
+		return false, false
 	}
 	plain, err := base64.StdEncoding.AppendDecode(nil, bytes.TrimSpace(credentials[len(scheme):]))
 	name, password, ok := bytes.Cut(plain, []byte(":"))
 	if err != nil || !ok {
-		return false
+		return false, false
 	}
 	mac := hmac.New(sha256.New, f.key[:])
 	mac.Write(plain)
 	id := [32]byte(mac.Sum(nil))
-	return f.remembers(id) || f.verify(id, string(name), password)
+	if f.remembers(id) {
+		return true, false // fast path
+	}
+	return f.verify(id, string(name), password)
 }
 
 func (f *basic) remembers(id [32]byte) bool {
@@ -133,28 +162,34 @@ func (f *basic) remembers(id [32]byte) bool {
 	return ok && time.Now().Before(until)
 }
 
-// verify works the hash out. Unknown names take as long as known ones, so that
-// time does not tell them apart.
-func (f *basic) verify(id [32]byte, name string, password []byte) bool {
-	t := time.NewTimer(mostWaiting)
+// verify works the hash out, when it is its turn; who waited for the same as
+// another has the verdict by then, as a page's many requests do. Unknown names
+// take as long as known ones, so that time does not tell them apart.
+func (f *basic) verify(id [32]byte, name string, password []byte) (known, busy bool) {
+	defer f.waiting.Add(-1)
+	if f.waiting.Add(1) > mostWaiting {
+		return false, true
+	}
+	t := time.NewTimer(longest)
 	defer t.Stop()
 	select {
 	case f.working <- struct{}{}:
 		defer func() { <-f.working }()
 	case <-t.C:
-		return false
+		return false, true
+	}
+	if f.remembers(id) {
+		return true, false
 	}
 	hash, known := f.users[name]
 	if !known {
-		for _, hash = range f.users {
-			break
-		}
+		hash = f.decoy
 	}
 	if bcrypt.CompareHashAndPassword(hash, password) != nil || !known {
-		return false
+		return false, false
 	}
 	f.remember(id)
-	return true
+	return true, false
 }
 
 func (f *basic) remember(id [32]byte) {

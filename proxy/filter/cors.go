@@ -13,7 +13,8 @@ import (
 )
 
 // cors says what scripts of other sites may ask (the Fetch standard, "CORS
-// protocol"), in the app's place: what the app says itself is taken out.
+// protocol"), in the app's place: what the app says itself is taken out. It
+// stands before filters that refuse: preflights come without credentials.
 type cors struct {
 	proxy.Pass
 	origins     []string
@@ -48,6 +49,9 @@ func newCORS(o Options) (proxy.Filter, error) {
 		return nil, fmt.Errorf("credentials: every site could act as its visitors, want origins by name in place of *")
 	}
 	for _, n := range slices.Concat(said.Methods, said.Headers, said.Expose) {
+		if n == "*" && f.credentials {
+			return nil, fmt.Errorf("credentials: with them * is a name like any other, want methods and fields by name")
+		}
 		if n != "*" && checkToken(n) != nil {
 			return nil, checkToken(n)
 		}

@@ -20,6 +20,8 @@ type Options struct {
 	// Decode reads what the operator wrote into a struct with yaml tags. Keys
 	// that it does not have are errors.
 	Decode func(into any) error
+	// Secret is an error where everybody can read that option. nil: nobody looks.
+	Secret func(option string) error
 	// Key tells this filter from all others, the same on all nodes.
 	Key string
 	Log *slog.Logger

@@ -46,11 +46,18 @@ func TestWrongOptions(t *testing.T) {
 	f("redirect", "to: a.test", "want a URL or a path")
 	f("redirect", "to: '{uri}'", "what a client sends cannot say where it goes")
 	f("redirect", "to: '{host}/'", "what a client sends cannot say where it goes")
+	f("redirect", "to: 'https://a.test{query}'", "would be a part of the host")
+	f("redirect", "to: 'https://{header:x}/'", "would be a part of the host")
+	f("redirect", "to: '/{path}'", "would be a part of the host")
+	f("rewrite", "{match: '^/(a)', to: '/$1b'}", "match has no group 1b, want ${1} for the first")
+	f("rewrite", "{match: '^/(a)', to: '/$2'}", "match has no group 2")
 	f("access", "", "nobody is named")
 	f("access", "allow: [10.0.0.1/8]", "bits are set behind its length, want 10.0.0.0/8")
 	f("access", "deny: [home]", `"home": want an address or a prefix`)
 	f("basic-auth", "", "nobody is named")
 	f("basic-auth", "users: {a: secret}", `user "a": not a bcrypt hash`)
+	f("basic-auth", "users: {a: $2y$20$0123456789012345678901234567890123456789012345678901.}", "cost 20 takes too long, want at most 16")
+	f("cors", "{origins: [https://a.test], headers: ['*'], credentials: true}", "want methods and fields by name")
 	f("basic-auth", "file: /none", "no such file")
 	f("cors", "", "origins: want")
 	f("cors", "{origins: ['*'], credentials: true}", "every site could act as its visitors")
@@ -91,10 +98,31 @@ func TestPaths(t *testing.T) {
 	f("strip-prefix", "prefix: /api", "/api?x", "/?x")
 	f("strip-prefix", "prefix: /api", "/apis", "/apis")
 	f("strip-prefix", "prefix: /api", "/x/api/y", "/x/api/y")
+	f("strip-prefix", "prefix: /api", "/%61p%69/%61?y", "/%61?y")
+	f("strip-prefix", "prefix: /%61pi", "/api/x", "/x")
+	f("strip-prefix", "prefix: /api", "/%61pis", "/%61pis")
+	f("strip-prefix", "prefix: /api", "/%61p", "/%61p")
+	f("strip-prefix", "prefix: /api", "/api%2Fx", "/api%2Fx")
+	f("strip-prefix", "prefix: /a/b", "/a%2Fb/x", "/a%2Fb/x")
+	f("strip-prefix", "prefix: /api", "/api//evil.test/x", "/evil.test/x")
 	f("add-prefix", "prefix: /v2", "/x?y", "/v2/x?y")
 	f("rewrite", "{match: '^/old/(.*)$', to: '/new/$1'}", "/old/a?b", "/new/a?b")
 	f("rewrite", "{match: '^/old/(.*)$', to: '/new/$1'}", "/older", "/older")
 	f("rewrite", "{match: '^/(a)(b)', to: '/${2}${1}'}", "/abc", "/bac")
+}
+
+func TestRewritesThatCannotBeSentAreRefused(t *testing.T) {
+	f := func(words, path string, want int) {
+		t.Helper()
+		if res, body := ask(t, start(t, made(t, "rewrite", words)), "GET "+path); res.StatusCode != want {
+			t.Errorf("{%s} %.40s: %d, want %d: %.80s", words, path, res.StatusCode, want, body)
+		}
+	}
+	f("{match: '^/x/(.).*', to: '/$1'}", "/x/%41b", 400)
+	f("{match: '^/x/(.*)', to: '/%$1'}", "/x/zz", 400)
+	f("{match: '^/x/(.*)', to: '/%$1'}", "/x/41", 200)
+	f("{match: '^/x/(.*)', to: '/$1$1$1'}", "/x/"+strings.Repeat("a", 6000), 400)
+	f("{match: '^/x/(.*)', to: '/$1$1'}", "/x/"+strings.Repeat("a", 6000), 200)
 }
 
 func TestRedirects(t *testing.T) {

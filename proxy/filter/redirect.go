@@ -39,7 +39,22 @@ func newRedirect(o Options) (proxy.Filter, error) {
 	if words, _ := to.fixed(); words == "" && strings.HasPrefix(said.To, "{") && !strings.HasPrefix(said.To, "{scheme}://") {
 		return nil, fmt.Errorf("to %q: what a client sends cannot say where it goes, begin with a URL, a path, or {scheme}://", said.To)
 	}
+	if !to.keepsHost() {
+		return nil, fmt.Errorf("to %q: what a client sends would be a part of the host, want a / before it, or {uri} or {path}", said.To)
+	}
 	return &redirect{to: to, status: said.Status}, nil
+}
+
+// keepsHost tells whether the parts behind a fixed beginning cannot add to the
+// host: https://a.test{query} could be https://a.test.evil.test, and /{path}
+// is //evil.test.
+func (t template) keepsHost() bool {
+	words := t[0].words
+	if words == "/" {
+		return len(t) == 1 || t[0].part == nil
+	}
+	_, host, absolute := strings.Cut(words, "://")
+	return !absolute || strings.Contains(host, "/") || len(t) == 1 || t[0].name == "uri" || t[0].name == "path"
 }
 
 func (f *redirect) Request(x *proxy.Exchange) bool {

@@ -16,6 +16,7 @@ type template []piece
 type piece struct {
 	words string
 	part  func(dst []byte, x *proxy.Exchange) []byte // nil: none
+	name  string
 }
 
 var parts = []struct {
@@ -67,7 +68,7 @@ func parseTemplate(s string) (t template, err error) {
 		if !closed || !ok {
 			return nil, fmt.Errorf("%q: no {%s}, want %s, or {{ for {", s, name, partNames())
 		}
-		t = append(t, piece{words.String(), part})
+		t = append(t, piece{words.String(), part, name})
 		words.Reset()
 		s = rest
 	}

@@ -54,7 +54,7 @@ func CheckFilter(c *config.Filter) error {
 }
 
 func newFilter(c *config.Filter, o filter.Options) (proxy.Filter, error) {
-	o.Decode = c.Decode
+	o.Decode, o.Secret = c.Decode, c.Secret
 	f, err := filter.New(c.Name, o)
 	var said config.Mistakes
 	if err == nil || errors.As(err, &said) {
