@@ -50,15 +50,16 @@ func newHanging(t testing.TB) *hanging {
 // outBy are the ways in which one that hangs is found out.
 var outBy = map[string]func(*pool.Options){
 	"checks": func(o *pool.Options) {
-		o.Check = pool.Check{Path: "/health", Interval: 20 * time.Millisecond, Timeout: 400 * time.Millisecond, Rise: 1, Fall: 2}
+		o.Check = pool.Check{Path: "/health", Interval: 20 * time.Millisecond, Timeout: time.Second, Rise: 1, Fall: 2}
 		o.Response = patience / 2
 	},
-	"time-outs": func(o *pool.Options) { o.MaxFails, o.EjectFor, o.Response = 2, time.Minute, 2*time.Second },
+	"time-outs": func(o *pool.Options) { o.MaxFails, o.EjectFor, o.Response = 2, time.Minute, 5*time.Second },
 }
 
 // Who waits at one that hangs is answered by another as soon as that is known,
 // but for who may not be sent twice.
 func TestWhoWaitsAtOneThatHangsIsAnsweredByAnother(t *testing.T) {
+	t.Parallel()
 	const clients = 50
 	ill, well := newHanging(t), newHanging(t)
 	addr, p, ups := startPool(t, outBy["checks"], nil, ill.addr, well.addr)
@@ -96,6 +97,7 @@ func TestWhoWaitsAtOneThatHangsIsAnsweredByAnother(t *testing.T) {
 }
 
 func TestTimeOutsOfSomeLetOthersGo(t *testing.T) {
+	t.Parallel()
 	ill, well := newHanging(t), newHanging(t)
 	addr, p, ups := startPool(t, outBy["time-outs"], nil, ill.addr, well.addr)
 	ill.on.Store(true)
@@ -108,7 +110,7 @@ func TestTimeOutsOfSomeLetOthersGo(t *testing.T) {
 	}
 	early := begin(2)
 	await(t, "two of them to hang", func() bool { return ill.seen.Load() == 2 })
-	time.Sleep(time.Second)
+	time.Sleep(2 * time.Second) // these have as much longer
 	late := begin(5)
 	await(t, "it to be out", ups.Upstreams()[0].Ejected)
 	met := map[int]int{}

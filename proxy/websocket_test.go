@@ -145,11 +145,12 @@ func TestWebSocketsAreToldToGo(t *testing.T) {
 }
 
 func TestSilentWebSocketIsEnded(t *testing.T) {
+	t.Parallel()
 	addr, closed := echoServer(t, websocket.CompressionDisabled)
-	front, p := startProxyWith(t, func(o *proxy.Options) { o.TunnelIdle = 400 * time.Millisecond }, addr)
+	front, p := startProxyWith(t, func(o *proxy.Options) { o.TunnelIdle = 2 * time.Second }, addr)
 	c := join(t, front, websocket.CompressionDisabled)
 	begun := time.Now()
-	for time.Since(begun) < time.Second { // its limit is on silence, not on its life
+	for time.Since(begun) < 2500*time.Millisecond { // its limit is on silence, not on its life
 		talk(t, c, websocket.MessageText, []byte("hello"))
 		time.Sleep(50 * time.Millisecond)
 	}

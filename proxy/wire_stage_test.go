@@ -12,7 +12,7 @@ import (
 )
 
 const (
-	patience = 10 * time.Second      // how long anything expected may take, on a busy machine
+	patience = 30 * time.Second      // how long anything expected may take, on a busy machine
 	silence  = 60 * time.Millisecond // how long nothing has to happen to count as nothing
 )
 

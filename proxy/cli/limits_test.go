@@ -35,7 +35,7 @@ func TestWithoutAQueueMoreThanTheMostAreRefusedAtOnce(t *testing.T) {
 	<-app.begun
 	s.metric("multiserver_concurrent 1")
 	for range 3 {
-		refusal(t, ask(t, url), 0, time.Second)
+		refusal(t, ask(t, url), 0, patience/4)
 	}
 	app.end <- struct{}{}
 	wantAnswer(t, first, "200 app")
@@ -57,7 +57,7 @@ func TestTheQueueIsServedInOrder(t *testing.T) {
 		waiting = append(waiting, begin(fmt.Sprintf("%s/%d", url, i)))
 		s.metric(fmt.Sprintf(`multiserver_queue_waiting{queue="process"} %d`, i+1))
 	}
-	refusal(t, ask(t, url), 0, time.Second)
+	refusal(t, ask(t, url), 0, patience/4)
 	app.end <- struct{}{}
 	wantAnswer(t, first, "200 app")
 	for _, answer := range waiting {
@@ -75,7 +75,7 @@ func TestTheQueueRefusesWhoWaitedTooLong(t *testing.T) {
 	s, url := front(t, "--max-concurrent 1 --queue-timeout 100ms --upstream "+app.URL)
 	first := begin(url + "/slow")
 	<-app.begun
-	refusal(t, ask(t, url), 90*time.Millisecond, 5*time.Second)
+	refusal(t, ask(t, url), 90*time.Millisecond, patience/4)
 	s.metric(`multiserver_queue_refused_total{queue="process",reason="queue-timeout"} 1`)
 	app.end <- struct{}{}
 	wantAnswer(t, first, "200 app")
@@ -88,7 +88,7 @@ func TestAnUpstreamHasItsOwnMost(t *testing.T) {
 	one, two := begin(url+"/slow"), begin(url+"/slow")
 	<-a.begun // each has one, whichever it is
 	<-b.begun
-	refusal(t, ask(t, url), 180*time.Millisecond, 5*time.Second)
+	refusal(t, ask(t, url), 180*time.Millisecond, patience/4)
 	a.end <- struct{}{}
 	for range 3 { // b is full, and turns go on without it
 		if r := ask(t, url); r.body != "a" {
@@ -133,7 +133,7 @@ func TestDrainCutsTheQueueAtItsTimeout(t *testing.T) {
 	if code := s.code(); code != exitClean {
 		t.Errorf("exit code %d", code)
 	}
-	if took := time.Since(since); took > 5*time.Second {
+	if took := time.Since(since); took > patience/2 {
 		t.Errorf("it took %v", took)
 	}
 }

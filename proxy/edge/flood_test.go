@@ -90,7 +90,7 @@ func TestStreamsBeyondTheLimitAreRefused(t *testing.T) {
 	f.WriteRSTStream(1, http2.ErrCodeCancel)
 	id := uint32(7)
 	await(t, "its place to be free", func() bool {
-		time.Sleep(20 * time.Millisecond) // refusals are counted as well
+		time.Sleep(50 * time.Millisecond) // refusals are counted as well
 		f.open(id, true, "GET", "/")
 		id += 2
 		return len(asked) > 0

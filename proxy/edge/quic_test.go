@@ -344,7 +344,7 @@ func TestHTTP3DrainLetsStreamsEnd(t *testing.T) {
 }
 
 func TestHTTP3ConnectionsWithoutStreamsAreClosed(t *testing.T) {
-	u := newUDP(t, app(t, func(http.ResponseWriter, *http.Request) {}), func(l *limits) { l.edge.KeepAlive = 300 * time.Millisecond })
+	u := newUDP(t, app(t, func(http.ResponseWriter, *http.Request) {}), func(l *limits) { l.edge.KeepAlive = 2 * time.Second })
 	u.do(u.client(), u.request("GET", "/", nil))
 	if n := u.p.Stats.Clients.Load(); n != 1 {
 		t.Errorf("%d connections", n)
@@ -455,7 +455,8 @@ func TestOnlyHarmlessRequestsArePassedOnBeforeTheHandshakeEnds(t *testing.T) {
 	u := newUDP(t, app(t, func(w http.ResponseWriter, r *http.Request) {
 		asked <- r.Method + " " + r.URL.Path + " " + r.Header.Get("Early-Data")
 	}), nil)
-	conf := &tls.Config{InsecureSkipVerify: true, ServerName: "localhost", NextProtos: []string{"h3"}, ClientSessionCache: tls.NewLRUClientSessionCache(1)}
+	tickets := told{tls.NewLRUClientSessionCache(1), make(chan struct{}, 10)}
+	conf := &tls.Config{InsecureSkipVerify: true, ServerName: "localhost", NextProtos: []string{"h3"}, ClientSessionCache: tickets}
 	dial := func(to net.Addr) (*http3.ClientConn, *quic.Conn) {
 		c, err := quic.DialAddrEarly(t.Context(), to.String(), conf, nil)
 		if err != nil {
@@ -466,7 +467,7 @@ func TestOnlyHarmlessRequestsArePassedOnBeforeTheHandshakeEnds(t *testing.T) {
 	}
 	first, c := dial(u.addr)
 	all(t, u.do(first, u.request("GET", "/first", nil)).Body)
-	time.Sleep(50 * time.Millisecond) // for the ticket
+	<-tickets.put
 	c.CloseWithError(0x100, "")
 	if got := <-asked; got != "GET /first " {
 		t.Errorf("%q", got)
@@ -516,5 +517,17 @@ func TestOnlyHarmlessRequestsArePassedOnBeforeTheHandshakeEnds(t *testing.T) {
 	}
 	if !c.ConnectionState().Used0RTT {
 		t.Error("0-RTT was not used")
+	}
+}
+
+// told is a cache of tickets that says when there is one.
+type told struct {
+	tls.ClientSessionCache
+	put chan struct{}
+}
+
+func (c told) Put(key string, s *tls.ClientSessionState) {
+	if c.ClientSessionCache.Put(key, s); s != nil {
+		c.put <- struct{}{}
 	}
 }

@@ -22,7 +22,7 @@ import (
 	"multiserver/proxy/wire/leak"
 )
 
-const patience = 10 * time.Second
+const patience = 30 * time.Second
 
 func TestMain(m *testing.M) { leak.Main(m) }
 

@@ -56,8 +56,8 @@ func TestWhoStaysKeepsTheLimit(t *testing.T) {
 	overLinks(t, func(t *testing.T, c *Conn, peer net.Conn) {
 		var off atomic.Bool
 		off.Store(true)
-		c.ReadWithin(6 * Tick)
 		begin := time.Now()
+		c.ReadWithin(6 * Tick)
 		if err := <-askedOff(t, c, peer, &off); err != ErrCalledOff {
 			t.Fatalf("ended with %v", err)
 		}

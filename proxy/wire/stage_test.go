@@ -14,7 +14,7 @@ import (
 
 // patience is how long anything that must happen may take before a test says
 // that it did not.
-const patience = 10 * time.Second
+const patience = 30 * time.Second
 
 // newGuard is a Guard for one test. Conns must be closed before it: make them
 // after it.
