@@ -85,22 +85,33 @@ func start(t *testing.T, args ...string) *service {
 
 func startProgram(t *testing.T, program string, args ...string) *service {
 	t.Helper()
+	s := prepared(t, program, args...)
+	s.begin()
+	return s
+}
+
+func prepared(t *testing.T, program string, args ...string) *service {
+	t.Helper()
 	s := &service{t: t, cmd: exec.Command(program, args...), stdout: watch(), stderr: watch()}
 	s.cmd.Env = clean()
 	s.cmd.Stdout, s.cmd.Stderr = s.stdout, s.stderr
+	return s
+}
+
+func (s *service) begin() {
+	s.t.Helper()
 	if err := s.cmd.Start(); err != nil {
-		t.Fatal(err)
+		s.t.Fatal(err)
 	}
-	t.Cleanup(func() {
+	s.t.Cleanup(func() {
 		if s.cmd.ProcessState == nil {
 			s.cmd.Process.Kill()
 			s.cmd.Wait()
 		}
-		if t.Failed() {
-			t.Logf("it logged:\n%s", s.stderr.String())
+		if s.t.Failed() {
+			s.t.Logf("it logged:\n%s", s.stderr.String())
 		}
 	})
-	return s
 }
 
 var (

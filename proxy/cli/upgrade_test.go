@@ -25,13 +25,20 @@ type upgradable struct {
 
 func startUpgradable(t *testing.T, args ...string) *upgradable {
 	t.Helper()
+	return startUpgradableAs(t, nil, args...)
+}
+
+func startUpgradableAs(t *testing.T, env []string, args ...string) *upgradable {
+	t.Helper()
 	u := &upgradable{pids: filepath.Join(t.TempDir(), "pid")}
 	t.Cleanup(func() { // behind what start does
 		if pid, err := pidFile(u.pids).read(); err == nil {
 			_ = syscall.Kill(pid, syscall.SIGKILL)
 		}
 	})
-	u.service = start(t, append([]string{"--pid-file", u.pids, "--admin", "127.0.0.1:0", "--drain-timeout", "2s"}, args...)...)
+	u.service = prepared(t, binary, append([]string{"--pid-file", u.pids, "--admin", "127.0.0.1:0", "--drain-timeout", "10s"}, args...)...)
+	u.cmd.Env = append(u.cmd.Env, env...)
+	u.begin()
 	t.Cleanup(func() {
 		if pid, err := pidFile(u.pids).read(); err == nil {
 			_ = syscall.Kill(pid, syscall.SIGTERM)
