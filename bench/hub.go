@@ -16,6 +16,7 @@ import (
 	"sync/atomic"
 	"syscall"
 	"time"
+	"unsafe"
 
 	"multiserver/cache/redis/redistest"
 )
@@ -143,7 +144,7 @@ func (f *Field) hubCrowd(ctx context.Context, node *hubNode, n int) error {
 		f.promise(each <= hubMember, "an idle member of %d costs %d bytes resident, %d at most", n, each, hubMember)
 	}
 	frame := wsFrame(false, hubSize)
-	bare, end, err := newBare(min(n, (descriptors()-2*n-500)/2))
+	bare, end, err := newBare(min(n, (descriptors()-2*n-500)/2), f.CPU)
 	if err != nil {
 		return err
 	}
@@ -214,7 +215,7 @@ func settles(ctx context.Context, got *atomic.Int64, want int64) error {
 }
 
 // newBare is what a write costs a thread that does nothing else, on n connections that are read.
-func newBare(n int) (bare func(frame []byte, turns int) (ns float64, err error), end func(), err error) {
+func newBare(n int, cpu string) (bare func(frame []byte, turns int) (ns float64, err error), end func(), err error) {
 	ln, err := net.Listen("tcp", loopback+":0")
 	if err != nil {
 		return nil, nil, err
@@ -248,11 +249,9 @@ func newBare(n int) (bare func(frame []byte, turns int) (ns float64, err error),
 		_ = raw.Control(func(fd uintptr) { fds = append(fds, int(fd)) })
 		go drainInto(to, &got)
 	}
-	bare = func(frame []byte, turns int) (float64, error) {
+	write := func(frame []byte, turns int) (float64, error) {
 		got.Store(0)
-		runtime.LockOSThread()
-		defer runtime.UnlockOSThread()
-		var cpu time.Duration
+		var spent time.Duration
 		for i := range turns {
 			before := threadCPU()
 			for _, fd := range fds {
@@ -260,14 +259,40 @@ func newBare(n int) (bare func(frame []byte, turns int) (ns float64, err error),
 					return 0, err
 				}
 			}
-			cpu += threadCPU() - before
+			spent += threadCPU() - before
 			if err := settles(context.Background(), &got, int64((i+1)*len(fds)*len(frame))); err != nil {
 				return 0, err
 			}
 		}
-		return float64(cpu.Nanoseconds()) / float64(turns*len(fds)), nil
+		return float64(spent.Nanoseconds()) / float64(turns*len(fds)), nil
+	}
+	bare = func(frame []byte, turns int) (ns float64, err error) {
+		done := make(chan struct{})
+		go func() { // on a thread of its own, which ends with it
+			defer close(done)
+			runtime.LockOSThread()
+			if err = move(cpu); err == nil {
+				ns, err = write(frame, turns)
+			}
+		}()
+		<-done
+		return ns, err
 	}
 	return bare, end, nil
+}
+
+// move has this thread run on a CPU alone: that of the servers, as what a write costs depends on
+// where its reader is.
+func move(cpu string) error {
+	n, err := strconv.Atoi(cpu)
+	if err != nil || n > 63 {
+		return fmt.Errorf("-cpu %s: want one CPU", cpu)
+	}
+	mask := uint64(1) << n
+	if _, _, e := syscall.RawSyscall(syscall.SYS_SCHED_SETAFFINITY, 0, unsafe.Sizeof(mask), uintptr(unsafe.Pointer(&mask))); e != 0 {
+		return e
+	}
+	return nil
 }
 
 func threadCPU() time.Duration {
