@@ -33,12 +33,14 @@ func (n *node) soon(uri string, version int) (took time.Duration) {
 func TestWhatOneNodeStoresAllHave(t *testing.T) {
 	t.Parallel()
 	o := newOrigin(t)
-	nodes := three(t, o, redistest.Single(t).URL())
+	s := redistest.Single(t)
+	nodes := three(t, o, s.URL())
 	f := func(uri string, fields ...string) {
 		t.Helper()
+		before, _ := s.Do("DBSIZE")
 		nodes[0].wants(uri, 1, fields...)
-		time.Sleep(50 * time.Millisecond) // on its way to Redis
-		for range 2 {                     // from Redis, then from memory
+		rests(t, s, before)
+		for range 2 { // from Redis, then from memory
 			nodes[1].wants(uri, 1, fields...)
 			nodes[2].wants(uri, 1, fields...)
 		}
@@ -52,6 +54,21 @@ func TestWhatOneNodeStoresAllHave(t *testing.T) {
 	f("/large?size=1048576")
 	f("/vary?vary=X-Kind", "X-Kind: a")
 	f("/tagged?tag=red")
+}
+
+// rests waits until Redis has more than before, and all of it.
+func rests(t *testing.T, s *redistest.Server, before string) {
+	t.Helper()
+	for end, last := time.Now().Add(patience), before; ; {
+		time.Sleep(100 * time.Millisecond)
+		now, err := s.Do("DBSIZE")
+		if err == nil && now == last && now != before {
+			return
+		}
+		if last = now; time.Now().After(end) {
+			t.Fatalf("nothing more in Redis: %s, %v", now, err)
+		}
+	}
 }
 
 // What is changed through A is a miss on B as soon as B has heard of it. The
@@ -125,7 +142,7 @@ func TestWhatIsChangedWhileItIsFetchedIsNotStored(t *testing.T) {
 		go func() { old <- a.get(uri, fields...) }()
 		o.busy(t, uri)
 		b.change(uri)
-		time.Sleep(20 * time.Millisecond) // for the news
+		time.Sleep(100 * time.Millisecond) // for the news
 		r := <-old
 		if wrong := r.wrong(uri, 1); wrong != "" {
 			t.Errorf("%s: who asked before: %s", uri, wrong)
@@ -137,10 +154,10 @@ func TestWhatIsChangedWhileItIsFetchedIsNotStored(t *testing.T) {
 			t.Errorf("%s: fetched %d times, want twice", uri, got)
 		}
 	}
-	f("/slow?delay=200ms")
-	f("/slow-body?slow=200ms&size=100000")
-	f("/slow-vary?slow=200ms&vary=X-Kind")
-	f("/slow-alone?delay=200ms", "Cache-Control: no-cache")
+	f("/slow?delay=1s")
+	f("/slow-body?slow=1s&size=100000")
+	f("/slow-vary?slow=1s&vary=X-Kind")
+	f("/slow-alone?delay=1s", "Cache-Control: no-cache")
 }
 
 // Old answers are fetched and changes made at the same time, as fast as that
@@ -166,7 +183,9 @@ func TestTheLastVersionStays(t *testing.T) {
 		for range nodes {
 			<-done
 		}
-		time.Sleep(30 * time.Millisecond)
+		for _, n := range nodes {
+			n.soon(uri, 9)
+		}
 		for _, n := range nodes {
 			n.wants(uri, 9)
 		}

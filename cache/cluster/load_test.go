@@ -32,12 +32,12 @@ const (
 	// fresh is for how long pages are; how much older an answer may be is what
 	// rounding to seconds and a busy machine take.
 	fresh   = 2 * time.Second
-	tooOld  = fresh + 2*time.Second
+	tooOld  = fresh + 6*time.Second
 	askers  = 2 // for each node
 	thought = 5 * time.Millisecond
 	// settling is how long a change may take to be known everywhere. It takes a
 	// millisecond; the rest is for a machine that does other things as well.
-	settling = 300 * time.Millisecond
+	settling = 800 * time.Millisecond
 )
 
 func pageURI(i int) string { return fmt.Sprintf("/page/%d?cc=max-age%%3D%d", i, int(fresh.Seconds())) }

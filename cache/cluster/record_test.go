@@ -31,7 +31,7 @@ func TestForeignAndDamagedRecordsAreMisses(t *testing.T) {
 		if value == "" {
 			t.Fatalf("%s: nothing in Redis", path)
 		}
-		time.Sleep(50 * time.Millisecond) // or A takes it for a race with its own put, and drops it
+		time.Sleep(250 * time.Millisecond) // or A takes it for a race with its own put, and drops it
 		if _, err := s.Do("SET", keyOf(path), spoil(value), "EX", "60"); err != nil {
 			t.Fatal(err)
 		}
