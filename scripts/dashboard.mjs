@@ -284,10 +284,10 @@ const tests = {
 }
 
 async function picture_() {
-	const page = await open({ viewport: { width: 1200, height: 1100 }, deviceScaleFactor: 1 })
+	const page = await open({ viewport: { width: 1200, height: 1116 } })
 	await live(page)
 	await new Promise(r => setTimeout(r, Number(process.env.SHOT_SECONDS ?? 100) * 1000))
-	await page.screenshot({ path: picture, fullPage: true })
+	await page.screenshot({ path: picture })
 	for (const [name, options] of Object.entries({ dark: { colorScheme: 'dark' }, phone: { viewport: { width: 375, height: 800 } } })) {
 		if (!process.env.SHOTS) break
 		const other = await open(options)

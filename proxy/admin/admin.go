@@ -58,23 +58,10 @@ type Options struct {
 	// Upstreams changes them; nil: they cannot be changed from here.
 	Upstreams *Upstreams
 
-	// Panels are shown on the dashboard, in this order.
-	Panels []func() Panel
-
-	// Pages are asked in their order for whatever none of ours has.
-	Pages []Page
-
 	// Hub answers what is the hub's; there tells that there is one. nil: none.
 	Hub func(ctx *fasthttp.RequestCtx) (answered, there bool)
 
 	Log *slog.Logger // nil: slog.Default
-}
-
-// Page is somebody else's pages behind our guard: who comes to Serve was let in.
-type Page struct {
-	Index string // lines for whoever asks what there is, each with its end
-	// Serve tells whether the path was one of its own, and then has answered.
-	Serve func(ctx *fasthttp.RequestCtx) bool
 }
 
 // Admin is one admin listener. Run and Close may be called from different
@@ -94,8 +81,6 @@ type Admin struct {
 
 	state     func() State
 	upstreams *Upstreams
-	panels    []func() Panel
-	pages     []Page
 	began     time.Time
 
 	guard guard
@@ -132,8 +117,6 @@ func New(o Options) (*Admin, error) {
 		log:       o.Log,
 		state:     o.State,
 		upstreams: o.Upstreams,
-		panels:    o.Panels,
-		pages:     o.Pages,
 		began:     time.Now(),
 		listener:  ln,
 	}

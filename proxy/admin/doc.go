@@ -3,19 +3,22 @@
 // client can never reach it.
 //
 // It hides how those pages are served and guarded. Whoever builds the process
-// hands it closures (Ready, Metrics, Purge, Cache) and it knows nothing else about the
+// hands it closures (Ready, Metrics, State, Purge) and it knows nothing else about the
 // proxy: it imports none of our packages, and none of the fast ones import it.
 //
-// It promises that every path asks for the token when there is one, that a
-// page that panics costs a 500 and not the process, and that a scrape costs
-// the proxy nothing but what the Metrics closure reads.
+// It promises that every path asks for the token when there is one, but for the
+// dashboard's own files, which say nothing; that without one only who calls the
+// listener by its name is answered, and no other site's page; that a page that
+// panics costs a 500 and not the process; and that a scrape or a State costs the
+// proxy nothing but what the closure reads.
 //
-// Paths: /healthz (200 while the process lives), /readyz (200 or 503),
-// /metrics (Prometheus text format), /cache (the cache's figures), /cache/purge
-// (POST: 200, or 202 while others do not know yet), /api/sessions/ID (a session's
-// data; DELETE: 204, it has ended), /api/publish,
-// /api/channels and /api/connections (the hub's), /debug/pprof/ (as net/http/pprof has
-// them, so `go tool pprof http://ADDR/debug/pprof/profile?seconds=5` works).
-// A CPU profile costs a few per cent while it is taken; an execution trace
-// costs more.
+// Paths are those of index. Profiles are as net/http/pprof has them, so
+// `go tool pprof http://ADDR/debug/pprof/profile?seconds=5` works. A CPU profile
+// costs a few per cent while it is taken; an execution trace costs more. Each
+// dashboard that is open costs one State a second.
+//
+// Files: admin (the listener), guard and guesses (who is let in), serve (which
+// page), shell (the dashboard's files, which are in page/), state and stream (what
+// it shows), upstreams, cache, spawn, sessions, hub and reload (what can be done),
+// metrics, process and pprof.
 package admin

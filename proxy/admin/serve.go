@@ -2,7 +2,6 @@ package admin
 
 import (
 	"runtime/debug"
-	"slices"
 	"strings"
 
 	"github.com/valyala/fasthttp"
@@ -58,7 +57,7 @@ func (a *Admin) page(ctx *fasthttp.RequestCtx) {
 		a.upgrade(ctx)
 		return
 	}
-	if a.shell(ctx, path) || a.states(ctx, path) || a.upstream(ctx) || a.processes(ctx, path) || a.session(ctx, path) || a.hubPage(ctx, path) || a.others(ctx) {
+	if a.shell(ctx, path) || a.states(ctx, path) || a.upstream(ctx) || a.processes(ctx, path) || a.session(ctx, path) || a.hubPage(ctx, path) {
 		return
 	}
 	symbols := path == "/debug/pprof/symbol" // go tool pprof posts addresses there
@@ -69,7 +68,7 @@ func (a *Admin) page(ctx *fasthttp.RequestCtx) {
 	}
 	switch {
 	case path == "/":
-		text(ctx, fasthttp.StatusOK, a.index())
+		text(ctx, fasthttp.StatusOK, index)
 	case path == "/healthz":
 		text(ctx, fasthttp.StatusOK, "ok\n")
 	case path == "/readyz":
@@ -85,20 +84,8 @@ func (a *Admin) page(ctx *fasthttp.RequestCtx) {
 	case strings.HasPrefix(path, "/debug/pprof/"):
 		pprofhandler.PprofHandler(ctx)
 	default:
-		text(ctx, fasthttp.StatusNotFound, "404 no such page; there are:\n"+a.index())
+		text(ctx, fasthttp.StatusNotFound, "404 no such page; there are:\n"+index)
 	}
-}
-
-func (a *Admin) others(ctx *fasthttp.RequestCtx) bool {
-	return slices.ContainsFunc(a.pages, func(p Page) bool { return p.Serve(ctx) })
-}
-
-func (a *Admin) index() string {
-	all := index
-	for _, p := range a.pages {
-		all += p.Index
-	}
-	return all
 }
 
 func (a *Admin) readyz(ctx *fasthttp.RequestCtx) {

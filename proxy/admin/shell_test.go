@@ -6,8 +6,6 @@ import (
 	"regexp"
 	"strings"
 	"testing"
-
-	"github.com/valyala/fasthttp"
 )
 
 func TestBrowsersGetTheDashboardAndOthersTheIndex(t *testing.T) {
@@ -83,27 +81,4 @@ func TestAStateEachSecond(t *testing.T) {
 			t.Errorf("want %s in %s", want, lines.Text())
 		}
 	}
-}
-
-func TestPagesOfOthersAreGuarded(t *testing.T) {
-	served := false
-	a := start(t, Options{Token: "s3cret", Pages: []Page{{
-		Index: "/api/hub  what there is\n",
-		Serve: func(ctx *fasthttp.RequestCtx) bool {
-			if string(ctx.Path()) != "/api/hub" {
-				return false
-			}
-			served = true
-			ctx.SetBodyString("theirs")
-			return true
-		},
-	}}})
-	a.want("GET", "/api/hub", 401, "token")
-	if served {
-		t.Error("served without the token")
-	}
-	a.authorization = "Bearer s3cret"
-	a.want("GET", "/api/hub", 200, "theirs")
-	a.want("PUT", "/api/hub", 200, "theirs")
-	a.want("GET", "/none", 404, "what there is")
 }

@@ -118,9 +118,6 @@ func (a *Admin) live() any {
 	if a.cache != nil {
 		s.Cache = a.cache()
 	}
-	for _, show := range a.panels {
-		s.Panels = append(s.Panels, show())
-	}
 	return s
 }
 

@@ -65,10 +65,11 @@ func TestUpstreamsAreDrainedAndWeighed(t *testing.T) {
 
 func TestStateIsVersioned(t *testing.T) {
 	a := start(t, Options{
-		Ready:  func() bool { return false },
-		State:  func() State { return State{Clients: 3, Pools: []Pool{{Name: "default"}}} },
-		Cache:  func() any { return map[string]int{"entries": 7} },
-		Panels: []func() Panel{func() Panel { return Panel{Title: "Hub"} }},
+		Ready: func() bool { return false },
+		State: func() State {
+			return State{Clients: 3, Pools: []Pool{{Name: "default"}}, Panels: []Panel{{Title: "Hub"}}}
+		},
+		Cache: func() any { return map[string]int{"entries": 7} },
 	})
 	var s State
 	if err := json.Unmarshal([]byte(a.want("GET", "/api/state", 200, `"cache":{"entries":7}`)), &s); err != nil {

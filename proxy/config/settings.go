@@ -456,7 +456,7 @@ var Settings = []Setting{
 		Usage: "for a new process to be ready that is to replace this one (SIGUSR2, `multiserver upgrade`); then this one goes on",
 		value: upgrading},
 	{Name: "admin", Group: groupOperate, Arg: "ADDR", Default: off,
-		Usage: "where pprof, /metrics, /healthz and /readyz are served",
+		Usage: "where the dashboard, its API, pprof, /metrics, /healthz and /readyz are served",
 		value: admin},
 	{Name: "admin-token", Group: groupOperate, Arg: "TOKEN", Secret: true,
 		Usage: "asked of every admin request; best given as " + envName("admin-token"),

@@ -24,7 +24,7 @@ func (s *Server) state() admin.State {
 		Refused:   st.Refused.Load(),
 		Routes:    []admin.Route{},
 		Pools:     []admin.Pool{},
-		Panels:    []admin.Panel{},
+		Panels:    s.panels(),
 	}
 	var classes [len(st.Classes)]uint64
 	for i := range classes {

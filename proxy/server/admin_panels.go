@@ -7,12 +7,35 @@ import (
 	"multiserver/sync/session/redis"
 )
 
-// Boxes of the dashboard. Whoever has something to show adds a row.
-func (s *Server) panels() (all []func() admin.Panel) {
+// panels are boxes of the dashboard. Whoever has something to show adds one.
+func (s *Server) panels() []admin.Panel {
+	all := []admin.Panel{}
 	if s.sessions.store != nil {
-		all = append(all, s.sessions.panel)
+		all = append(all, s.sessions.panel())
+	}
+	if h := s.hub.Load(); h != nil {
+		all = append(all, h.panel())
 	}
 	return all
+}
+
+func (h *hubs) panel() admin.Panel {
+	st := &h.Stats
+	rate := func(name string, n uint64) admin.Figure {
+		return admin.Figure{Name: name, Value: float64(n), Kind: "rate"}
+	}
+	p := admin.Panel{Title: "Hub", Figures: []admin.Figure{
+		{Name: "Members", Value: float64(st.Members.Load()), Kind: "count"},
+		{Name: "Channels", Value: float64(st.Channels.Load()), Kind: "count"},
+		rate("Published", st.Published.Load()),
+		rate("From other nodes", st.Received.Load()),
+		rate("Delivered", st.Written.Load()+st.Queued.Load()),
+		rate("Dropped", st.Dropped.Load()+st.Evicted.Load()),
+	}}
+	if h.shared {
+		p.Figures = append(p.Figures, admin.Figure{Name: "Other nodes", Value: flag(h.Up()), Kind: "flag"})
+	}
+	return p
 }
 
 func (m *sessions) panel() admin.Panel {

@@ -47,7 +47,7 @@ func (r *running) poolState(t *testing.T) admin.Pool {
 
 func TestStateCountsWhatGoesBy(t *testing.T) {
 	a := newApp(t)
-	s := start(t, "--upstream "+a.URL+";weight=3;max=9", "--admin 127.0.0.1:0", "--max-concurrent 7", "--cache 64MiB", "--session memory")
+	s := start(t, "--upstream "+a.URL+";weight=3;max=9", "--admin 127.0.0.1:0", "--max-concurrent 7", "--cache 64MiB", "--session memory", "--hub /ws")
 	s.dial(t).want("/", "200 hello")
 	var got admin.State
 	await(t, "the exchange in the state", func() bool {
@@ -61,7 +61,7 @@ func TestStateCountsWhatGoesBy(t *testing.T) {
 	if want := (admin.Upstream{Name: a.URL, Health: "up", Weight: 3, Max: 9, Requests: 1}); u != want {
 		t.Errorf("upstream %+v, want %+v", u, want)
 	}
-	if got.Version != admin.StateVersion || !got.Ready || got.Queue == nil || got.Cache == nil || got.Spawn != nil || len(got.Panels) != 1 {
+	if got.Version != admin.StateVersion || !got.Ready || got.Queue == nil || got.Cache == nil || got.Spawn != nil || len(got.Panels) != 2 {
 		t.Errorf("state %+v", got)
 	}
 	if n := len(got.Bounds) + 1; len(got.Durations) != n || len(got.Routes[0].Durations) != n || len(got.Pools[0].Waits) != n {

@@ -173,7 +173,6 @@ func (s *Server) openAdmin() error {
 		Upgrade:   s.upgradeNow,
 		State:     s.state,
 		Upstreams: s.upstreamChanges(),
-		Panels:    s.panels(),
 		Log:       s.log,
 	})
 	if err != nil {

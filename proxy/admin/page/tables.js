@@ -143,7 +143,7 @@ const kinds = {
 	bytes: f.bytes,
 	seconds: f.time,
 	percent: f.percent,
-	flag: v => v ? 'up' : 'down',
+	flag: v => v ? 'up' : 'away',
 }
 
 // panels are boxes of {title, figures: [{name, value, kind}]}.
