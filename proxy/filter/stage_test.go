@@ -61,8 +61,14 @@ func start(t testing.TB, filters ...proxy.Filter) (addr string) {
 func startBefore(t testing.TB, serve http.HandlerFunc, store *cache.Cache, filters ...proxy.Filter) (addr string) {
 	t.Helper()
 	app := httptest.NewServer(serve)
+	t.Cleanup(app.Close)
+	return startTo(t, app.Listener.Addr().String(), store, filters...)
+}
+
+// startTo is startBefore an origin that is there.
+func startTo(t testing.TB, origin string, store *cache.Cache, filters ...proxy.Filter) (addr string) {
+	t.Helper()
 	guard, log := wire.NewGuard(), slog.New(slog.DiscardHandler)
-	origin := app.Listener.Addr().String()
 	ups := pool.New(pool.Options{Guard: guard, Connect: time.Second, MaxHead: 64 << 10, MaxIdle: 4, Log: log})
 	ups.Set([]pool.Target{{Name: "app", Network: "tcp", Addr: origin, Host: origin, Weight: 1}})
 	p := proxy.New(proxy.Options{
@@ -75,7 +81,6 @@ func startBefore(t testing.TB, serve http.HandlerFunc, store *cache.Cache, filte
 	}
 	t.Cleanup(func() {
 		_ = ln.Close()
-		app.Close()
 		ups.Close()
 		guard.Close()
 	})
