@@ -97,6 +97,6 @@ class Server(http.server.ThreadingHTTPServer):
     daemon_threads = True
 
 
-server = http.server.ThreadingHTTPServer(("127.0.0.1", int(sys.argv[1])), Origin)
+server = Server(("127.0.0.1", int(sys.argv[1])), Origin)
 threading.Thread(target=server.serve_forever, daemon=True).start()
 sys.exit(0 if over.wait(40) else "no word of the browser's")
