@@ -20,6 +20,7 @@ type codec struct {
 	name  string
 	index int // in codecs
 	make  func() writer
+	takes int64     // MiB, an encoder at work, as measured
 	idle  sync.Pool // *encoder
 }
 
@@ -32,14 +33,14 @@ type writer interface {
 
 // Levels are where another step would take twice the time for a few percent.
 var codecs = [...]codec{
-	{name: "gzip", index: 0, make: func() writer {
+	{name: "gzip", index: 0, takes: 1, make: func() writer {
 		w, _ := gzip.NewWriterLevel(nil, 5)
 		return w
 	}},
-	{name: "br", index: 1, make: func() writer {
+	{name: "br", index: 1, takes: 7, make: func() writer {
 		return brotli.NewWriterOptions(nil, brotli.WriterOptions{Quality: 4, LGWin: windowBits})
 	}},
-	{name: "zstd", index: 2, make: func() writer {
+	{name: "zstd", index: 2, takes: 2, make: func() writer {
 		w, err := zstd.NewWriter(nil, zstd.WithEncoderConcurrency(1), zstd.WithWindowSize(1<<windowBits), zstd.WithLowerEncoderMem(true),
 			zstd.WithEncoderLevel(zstd.SpeedDefault))
 		if err != nil {
@@ -61,9 +62,9 @@ func findCodec(name string) *codec {
 	return nil
 }
 
-// mostEncoders are at work at once, of the whole process: a slow client holds
-// one for as long as it likes, and each is about a megabyte.
-const mostEncoders = 256
+// mostWorking is what encoders at work take at once, in MiB, of the whole
+// process: a slow client holds one for as long as it likes.
+const mostWorking = 512
 
 var working atomic.Int64
 
@@ -76,8 +77,8 @@ type encoder struct {
 
 // acquire is nil where too many are at work.
 func (c *codec) acquire() proxy.Encoder {
-	if working.Add(1) > mostEncoders {
-		working.Add(-1)
+	if working.Add(c.takes) > mostWorking {
+		working.Add(-c.takes)
 		return nil
 	}
 	e, ok := c.idle.Get().(*encoder)
@@ -121,7 +122,7 @@ func (e *encoder) done(err error) []byte {
 }
 
 func (e *encoder) Release() {
-	working.Add(-1)
+	working.Add(-e.of.takes)
 	e.of.idle.Put(e)
 }
 

@@ -271,7 +271,7 @@ func TestCompressedOnceAndKept(t *testing.T) {
 func TestEncodersAreBounded(t *testing.T) {
 	addr := startBefore(t, page, nil, made(t, "compress", ""))
 	before := working.Load()
-	working.Store(mostEncoders)
+	working.Store(mostWorking)
 	res, body := ask(t, addr, "GET /?n=9000", "Accept-Encoding: gzip")
 	if working.Store(before); res.Header.Get("Content-Encoding") != "" || res.Header.Get("Vary") == "" || body != text(9000) {
 		t.Errorf("%q, %d bytes", res.Header, len(body))
@@ -293,7 +293,7 @@ func TestEncodersAreBounded(t *testing.T) {
 	}
 	for end := time.Now().Add(30 * time.Second); working.Load() != before; time.Sleep(time.Millisecond) {
 		if time.Now().After(end) {
-			t.Fatalf("%d encoders at work, %d before", working.Load(), before)
+			t.Fatalf("encoders at work take %d, %d before", working.Load(), before)
 		}
 	}
 }
