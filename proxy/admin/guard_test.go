@@ -92,23 +92,26 @@ func TestOtherSitesPagesAreRefused(t *testing.T) {
 
 func TestWhoGuessesIsSlowedDown(t *testing.T) {
 	a := start(t, Options{Token: "s3cret"})
-	for range freeGuesses {
-		if res := a.fields("GET", "/api/state", "Authorization: Bearer wrong"); res.StatusCode != 401 {
-			t.Fatalf("%d, want 401", res.StatusCode)
+	f := func(status int, fields ...string) {
+		t.Helper()
+		res := a.fields("GET", "/debug/pprof/heap", fields...)
+		if res.StatusCode != status || (status == 429) != (res.Header.Get("Retry-After") != "") {
+			t.Errorf("%q: %d, Retry-After %q, want %d", fields, res.StatusCode, res.Header.Get("Retry-After"), status)
 		}
 	}
-	// Else the right one would show by another answer.
-	res := a.fields("GET", "/debug/pprof/heap", "Authorization: Bearer s3cret")
-	if res.StatusCode != 429 || res.Header.Get("Retry-After") == "" {
-		t.Errorf("%d, Retry-After %q", res.StatusCode, res.Header.Get("Retry-After"))
-	}
-	if res := a.fields("GET", "/healthz"); res.StatusCode != 401 {
-		t.Errorf("no guess at all: %d", res.StatusCode)
-	}
+	f(401, "Authorization: Bearer wrong")
+	f(200, "Authorization: Bearer s3cret")
+	a.guard.guesses.mu.Lock()
+	a.guard.guesses.until[netip.MustParseAddr("127.0.0.1")] = time.Now().Add(time.Hour) // it has guessed much
+	a.guard.guesses.mu.Unlock()
+	f(429, "Authorization: Bearer wrong")
+	f(429, "Authorization: Bearer s3cret") // else the right one would show by another answer
+	f(401)                                 // no guess at all
+
 	var m Metrics
 	a.guard.metrics(&m)
 	page := string(m.Append(nil))
-	for _, want := range []string{`{reason="wrong-token"} 10`, `{reason="slowed-down"} 1`, `{reason="no-token"} 1`} {
+	for _, want := range []string{`{reason="wrong-token"} 1`, `{reason="slowed-down"} 2`, `{reason="no-token"} 1`} {
 		if !strings.Contains(page, want) {
 			t.Errorf("no %s in\n%s", want, page)
 		}
