@@ -20,4 +20,11 @@
 // as the process: a mount is a route's part of it, a member a tunnel in it, a
 // flow an event stream, a span the upstreams of a route as one room. Its settings
 // are those of that first route's configuration; a reload changes the mounts.
+//
+// Sockets may come from another process and go to one (listen*.go): Handed is
+// what was open before, Sockets what is open now. A process that is to replace
+// another takes nobody before Enter; the other one Leaves, and drains. All
+// connections of HTTP/3 share a socket, which one process reads; it hands the
+// other's packets on, at the price of a copy each while that one drains, and
+// of a look at one pointer for each batch else.
 package server
