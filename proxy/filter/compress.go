@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"slices"
 	"strings"
-	"sync/atomic"
 
 	"multiserver/proxy"
 	"multiserver/proxy/wire"
@@ -28,8 +27,6 @@ type compress struct {
 	types   []string // in lower case: text/html, text/*, *+json
 	least   int64    // bytes
 	codings []*codec // the one that is liked most first
-
-	Busy atomic.Uint64 // answers that went as they were since there were too many encoders
 }
 
 // usualTypes are not compressed by themselves.
@@ -108,7 +105,7 @@ func (f *compress) Code(x *proxy.Exchange, e *proxy.Edits) proxy.Encoder {
 	var enc proxy.Encoder
 	if string(x.Req.Method) != "HEAD" { // which gets the head that a GET would
 		if enc = c.acquire(); enc == nil {
-			f.Busy.Add(1)
+			Stats.Plain.Add(1)
 			return nil
 		}
 	}

@@ -270,9 +270,12 @@ func TestCompressedOnceAndKept(t *testing.T) {
 // Where too many encoders are at work, answers go as they came.
 func TestEncodersAreBounded(t *testing.T) {
 	addr := startBefore(t, page, nil, made(t, "compress", ""))
-	before := working.Load()
+	before, plain := working.Load(), Stats.Plain.Load()
 	working.Store(mostWorking)
 	res, body := ask(t, addr, "GET /?n=9000", "Accept-Encoding: gzip")
+	if Stats.Plain.Load() == plain {
+		t.Error("not counted")
+	}
 	if working.Store(before); res.Header.Get("Content-Encoding") != "" || res.Header.Get("Vary") == "" || body != text(9000) {
 		t.Errorf("%q, %d bytes", res.Header, len(body))
 	}

@@ -14,6 +14,7 @@
 //   - headers.go: fields set, added and removed
 //   - path.go: prefixes and rewriting
 //   - redirect.go: answers that send elsewhere
+//   - stats.go: what is counted
 //   - access.go: who may come, by address
 //   - basic.go: who may come, by name and password
 //   - cors.go: what scripts of other sites may ask

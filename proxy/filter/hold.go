@@ -36,4 +36,9 @@ func newHold(o Options) (proxy.Filter, error) {
 	return &hold{most: most}, nil
 }
 
-func (f *hold) Request(x *proxy.Exchange) bool { return x.Hold(f.most, holding) }
+func (f *hold) Request(x *proxy.Exchange) bool {
+	if holding.Left() < f.most {
+		Stats.Unheld.Add(1)
+	}
+	return x.Hold(f.most, holding)
+}

@@ -13,7 +13,7 @@ import (
 // rate bounds how often one client, or whoever is told apart by something else,
 // may come: by GCRA, a token bucket that is one number for each of them. The
 // number is a time, in which all that was asked for so far would have been
-// asked for at an even pace.
+// asked for at an even pace. Here it lasts until the next reload.
 type rate struct {
 	proxy.Pass
 	by     func(x *proxy.Exchange) []byte // nil: client
@@ -144,6 +144,9 @@ func (f *rate) take(x *proxy.Exchange) (left int64, wait time.Duration, ok bool)
 	who := f.who(buf[:0], x)
 	if f.shared != nil {
 		left, wait, ok = f.shared.take(who, f.each, f.window)
+		if !ok {
+			Stats.Unknown.Add(1)
+		}
 		if ok || f.away != "local" {
 			return left, wait, ok
 		}

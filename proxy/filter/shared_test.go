@@ -127,7 +127,11 @@ func TestRatesWithoutRedis(t *testing.T) {
 	f("open", 200, 200, 429)
 	f("closed", 200, 200, 429)
 	redis.Stop()
+	unknown := Stats.Unknown.Load()
 	f("local", 200, 200, 429)
 	f("open", 200, 200, 200)
 	f("closed", 503, 503, 503)
+	if n := Stats.Unknown.Load() - unknown; n != 9 {
+		t.Errorf("%d counted, want 9", n)
+	}
 }

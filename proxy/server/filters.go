@@ -6,6 +6,7 @@ import (
 	"log/slog"
 
 	"multiserver/proxy"
+	"multiserver/proxy/admin"
 	"multiserver/proxy/config"
 	"multiserver/proxy/filter"
 	"multiserver/sync/link"
@@ -61,4 +62,11 @@ func newFilter(c *config.Filter, o filter.Options) (proxy.Filter, error) {
 		return f, err
 	}
 	return nil, c.Mistake("", err.Error())
+}
+
+func filterMetrics(m *admin.Metrics) {
+	const name, help = "multiserver_filter_failures_total", "What filters did not do as they were told, by why."
+	m.Counter(name, help, filter.Stats.Plain.Load(), "reason", "encoders-busy")
+	m.Counter(name, help, filter.Stats.Unheld.Load(), "reason", "no-room-to-hold")
+	m.Counter(name, help, filter.Stats.Unknown.Load(), "reason", "rate-unknown")
 }

@@ -33,6 +33,7 @@ func (s *Server) metrics(m *admin.Metrics) {
 	m.Counter("multiserver_retries_refused_total", "Tries that would have been safe, but too many were tried again already.", st.Spent.Load())
 	m.Counter("multiserver_panics_total", "Bugs that were survived.", st.Panics.Load())
 	s.trafficMetrics(m)
+	filterMetrics(m)
 	if g := s.gate; g != nil {
 		m.Gauge("multiserver_concurrent", "Exchanges under way that hold one of the places of --max-concurrent.", float64(g.In()))
 		queueMetrics(m, g.Queue, "queue", "process")
