@@ -283,7 +283,7 @@ const tests = {
 	},
 }
 
-async function picture_() {
+async function paint() {
 	const page = await open({ viewport: { width: 1200, height: 1116 } })
 	await live(page)
 	await new Promise(r => setTimeout(r, Number(process.env.SHOT_SECONDS ?? 100) * 1000))
@@ -302,7 +302,7 @@ let failed = 0
 try {
 	await until('the front', async () => await ask(front, '/') === 200)
 	const end = load()
-	if (shot === '-shot') await picture_()
+	if (shot === '-shot') await paint()
 	for (const [name, test] of Object.entries(tests)) {
 		if (process.env.ONLY && !name.includes(process.env.ONLY)) continue
 		try {

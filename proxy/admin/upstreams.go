@@ -35,10 +35,10 @@ func (a *Admin) upstream(ctx *fasthttp.RequestCtx) bool {
 	if len(parts) != 7 || parts[1] != "api" || parts[2] != "pools" || parts[4] != "upstreams" {
 		return false
 	}
-	pool, err := url.PathUnescape(parts[3])
-	name, err2 := url.PathUnescape(parts[5])
+	pool, badPool := url.PathUnescape(parts[3])
+	name, badName := url.PathUnescape(parts[5])
 	do, known := a.verb(parts[6])
-	switch err := errors.Join(err, err2); {
+	switch err := errors.Join(badPool, badName); {
 	case a.upstreams == nil || !known:
 		return false
 	case !ctx.IsPost():

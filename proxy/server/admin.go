@@ -130,7 +130,7 @@ func (s *Server) upstreamChanges() *admin.Upstreams {
 		Drain: func(in, name string, out bool) (any, error) {
 			return s.upstream(in, name, func(p *pool.Pool, name string) {
 				p.Drain(name, out)
-				s.log.Info("upstream drained or not", "client", "admin", "pool", in, "upstream", name, "drained", out)
+				s.log.Info("upstream changed", "client", "admin", "pool", in, "upstream", name, "drained", out)
 			})
 		},
 		Weigh: func(in, name string, weight int) (any, error) {
@@ -139,7 +139,7 @@ func (s *Server) upstreamChanges() *admin.Upstreams {
 			}
 			return s.upstream(in, name, func(p *pool.Pool, name string) {
 				p.Weigh(name, uint32(weight))
-				s.log.Info("upstream weighed", "client", "admin", "pool", in, "upstream", name, "weight", weight)
+				s.log.Info("upstream changed", "client", "admin", "pool", in, "upstream", name, "weight", weight)
 			})
 		},
 	}

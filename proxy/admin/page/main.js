@@ -9,7 +9,7 @@ import * as tables from './tables.js'
 import * as wire from './wire.js'
 
 const $ = id => document.getElementById(id)
-const window_ = 5 // seconds that rates in tables and percentiles are of
+const recent = 5 // seconds that rates in tables and percentiles are of
 
 let states = [] // the last few, oldest first
 let points = [] // of the charts
@@ -39,7 +39,7 @@ const draw = [
 // take is called with each state.
 function take(state) {
 	if (states.length && states.at(-1).started !== state.started) states = points = []
-	states = [...states.filter(s => f.seconds(s, state) < window_ + 1), state]
+	states = [...states.filter(s => f.seconds(s, state) < recent + 1), state]
 	// Of two seconds: a busy server's states come late, and then two at once.
 	const [past, last] = [states[0], states.at(-3) ?? states[0]]
 	points = [...points.filter(p => p.at > Date.parse(state.time) / 1000 - span - 2), point(state, last, past)]
@@ -173,6 +173,7 @@ $('pause').addEventListener('click', () => {
 })
 
 let running = false
+let tried = false // some token
 
 // connect keeps a stream open, by the token if one is asked for.
 async function connect() {
@@ -200,5 +201,4 @@ async function connect() {
 	}
 }
 
-let tried = false
 connect()
