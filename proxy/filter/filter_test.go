@@ -26,6 +26,7 @@ func TestWrongOptions(t *testing.T) {
 	f("request-headers", "set: {Content-Length: '5'}", "Content-Length: is the proxy's alone")
 	f("request-headers", "set: {'a b': c}", `"a b": not the name of a field`)
 	f("request-headers", `set: {a: "b\r\nc: d"}`, "a field cannot hold that character")
+	f("request-headers", `set: {a: "b\r\nc: d{host}"}`, "a field cannot hold that character")
 	f("request-headers", "set: {a: '{hots}'}", "{hots}, want {client}, {scheme}")
 	f("request-headers", "remove: [transfer-encoding]", "the proxy's alone")
 	f("request-headers", "remove: [Host]", "host: a request has one, want set")

@@ -52,6 +52,9 @@ var question = []byte("?")
 
 // parseTemplate reads words with parts such as {host}; "{{" stands for "{".
 func parseTemplate(s string) (t template, err error) {
+	if err := checkValue(s); err != nil {
+		return nil, err
+	}
 	var words strings.Builder
 	for s != "" {
 		before, rest, found := strings.Cut(s, "{")
@@ -71,9 +74,6 @@ func parseTemplate(s string) (t template, err error) {
 		t = append(t, piece{words.String(), part, name})
 		words.Reset()
 		s = rest
-	}
-	if err := checkValue(words.String()); err != nil {
-		return nil, err
 	}
 	return append(t, piece{words: words.String()}), nil
 }
