@@ -107,8 +107,8 @@ func TestNobodyWaitsForWhatIsNotShared(t *testing.T) {
 			t.Errorf("%s: fetched %d times, want %d", uri, got, n)
 		}
 	}
-	f("/private?cc=private", 3*time.Second)
-	f("/no-store?cc=no-store&delay=300ms", 4*time.Second) // a fetch for each node to learn it, and one's own
+	f("/private?cc=private", patience/2)
+	f("/no-store?cc=no-store&delay=300ms", patience/2) // a fetch for each node to learn it, and one's own
 }
 
 func TestAFetchThatFailsIsMadeAgainByOne(t *testing.T) {
@@ -126,7 +126,7 @@ func TestAFetchThatFailsIsMadeAgainByOne(t *testing.T) {
 					t.Errorf("%s: %s", uri, wrong)
 				}
 			}
-			if replies[i].took > 4*time.Second {
+			if replies[i].took > patience/2 {
 				t.Fatalf("%s: somebody waited %v", uri, replies[i].took)
 			}
 		}
@@ -155,7 +155,7 @@ func TestAFetchOutlivesTheClientThatBeganIt(t *testing.T) {
 		if got := o.fetched(uri); got > most {
 			t.Errorf("%s: fetched %d times, want %d at most", uri, got, most)
 		}
-		if longest > 4*time.Second {
+		if longest > patience/2 {
 			t.Errorf("%s: somebody waited %v", uri, longest)
 		}
 	}
@@ -176,7 +176,7 @@ func TestOthersGoOnWhenTheFetchingNodeIsKilled(t *testing.T) {
 	time.AfterFunc(200*time.Millisecond, nodes[0].kill)
 	longest := slowest(t, uri, crowd(nodes[1:], 300, uri, nil))
 	t.Logf("%d fetches, %v at most", o.fetched(uri), longest.Round(time.Millisecond))
-	const lease, look, fetch, slack = time.Second, 250 * time.Millisecond, 700 * time.Millisecond, time.Second
+	const lease, look, fetch, slack = time.Second, 250 * time.Millisecond, 700 * time.Millisecond, patience / 2
 	if bound := lease + look + fetch + slack; longest > bound {
 		t.Errorf("somebody waited %v, want %v at most", longest, bound)
 	}

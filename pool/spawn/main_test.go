@@ -4,6 +4,7 @@ package spawn
 
 import (
 	"context"
+	"flag"
 	"fmt"
 	"io"
 	"net"
@@ -26,6 +27,11 @@ func TestMain(m *testing.M) {
 	if len(os.Args) > 2 && os.Args[1] == "app" {
 		run(os.Args[2], os.Args[3:])
 		os.Exit(0)
+	}
+	// They mostly wait, for processes and for time. A -parallel on the command line
+	// still wins, because it is parsed after this.
+	if err := flag.Set("test.parallel", "8"); err != nil {
+		panic(err)
 	}
 	leak.Main(m)
 }
