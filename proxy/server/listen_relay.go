@@ -118,7 +118,7 @@ func (l *relay) send(from net.Addr, oob, b []byte) bool {
 	l.buf = out[:0]
 	var err error
 	failed := l.raw.Control(func(fd uintptr) {
-		err = syscall.Sendto(int(fd), out, syscall.MSG_DONTWAIT|syscall.MSG_NOSIGNAL, nil)
+		err = syscall.Sendto(int(fd), out, syscall.MSG_DONTWAIT, nil)
 	})
 	return failed == nil && (err == nil || errors.Is(err, syscall.EAGAIN) || errors.Is(err, syscall.ENOBUFS) || errors.Is(err, syscall.EINTR))
 }
