@@ -21,6 +21,7 @@ type Faults struct {
 	Restart func() // starts it again, with or without what it held
 	Pause   func() // it takes connections and answers nothing
 	Resume  func()
+	Spare   bool // another server takes over by itself, maybe at once
 }
 
 // patience is for what has to come about, on a busy machine.
