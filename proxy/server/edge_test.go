@@ -58,9 +58,7 @@ func TestDrainLetsStreamsEnd(t *testing.T) {
 	a := newApp(t)
 	s := start(t, "--upstream "+a.URL)
 	idle, _ := over(t, s.Addrs()[0], false)
-	if _, err := idle.Get("http://localhost/"); err != nil {
-		t.Fatal(err)
-	}
+	get(t, idle, "http://localhost/")
 	busy, _ := over(t, s.Addrs()[0], false)
 	got := make(chan string, 1)
 	go func() {

@@ -54,6 +54,9 @@ func TestHTTP3BesideTLSIsAdvertised(t *testing.T) {
 		if spoken := err == nil; spoken != (want != "") {
 			t.Errorf("%v: %v, %v", settings, res, err)
 		}
+		if err == nil {
+			res.Body.Close() // or its goroutines stay until the client's time is over
+		}
 	}
 	f(`h3=":PORT"; ma=86400`, "--http3 true")
 	f(`h3=":443"; ma=86400`, "--http3 true", "--https-port 443")

@@ -15,7 +15,7 @@ import (
 )
 
 // patience is for goroutines that have been told to end and are about to.
-const patience = 5 * time.Second
+const patience = 20 * time.Second
 
 // Main runs the tests, then waits until no goroutines run that did not before.
 // If that does not happen it shows those that are left, and fails. but are
