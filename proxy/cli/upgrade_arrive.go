@@ -85,12 +85,14 @@ func take(ctx context.Context, leave context.CancelFunc, s *server.Server, c *co
 		checkFiles(c, log)
 	})
 	work.Go(func() { m.live(ctx, s.Pulse) })
-	going := context.AfterFunc(ctx, m.stopping)
+	work.Go(func() {
+		<-ctx.Done()
+		m.stopping()
+	})
 	return func() error {
 		leave()
 		unheard()
 		work.Wait()
-		going()
 		pid.remove()
 		return failed
 	}, nil
