@@ -111,15 +111,26 @@ func (p *person) say(ctx context.Context, t *testing.T, text string) {
 func (p *person) greet(ctx context.Context, t *testing.T, all []person, text string) {
 	t.Helper()
 	for i := range all {
-		for heard := ""; heard != text; {
-			p.say(ctx, t, text)
-			select {
-			case heard = <-all[i].heard:
-			case <-time.After(50 * time.Millisecond):
-			}
+		for p.say(ctx, t, text); !all[i].heardOf(text); p.say(ctx, t, text) {
 			if ctx.Err() != nil {
 				t.Fatal(i, " does not hear it: ", text)
 			}
+		}
+	}
+}
+
+// heardOf takes what there is, up to a text, and waits a moment for that. To say
+// it anew for each thing heard would be more and more of it.
+func (p *person) heardOf(text string) bool {
+	late := time.After(200 * time.Millisecond)
+	for {
+		select {
+		case heard, ok := <-p.heard:
+			if heard == text || !ok {
+				return ok
+			}
+		case <-late:
+			return false
 		}
 	}
 }
