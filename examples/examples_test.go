@@ -5,8 +5,10 @@ package examples
 
 import (
 	"bufio"
+	"fmt"
 	"io"
 	"net/http"
+	"net/http/cookiejar"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -31,17 +33,13 @@ func TestExamples(t *testing.T) {
 			if _, err := exec.LookPath(command[0]); err != nil {
 				t.Skip("no ", command[0], " here")
 			}
-			url := serve(t, filepath.Join(bin, "multiserver"), command)
-			saw := map[string]bool{}
-			for end := time.Now().Add(patience); len(saw) < 2 && time.Now().Before(end); {
-				body := visit(t, url)
-				if strings.HasSuffix(body, ", visit 1\n") {
-					saw[body] = true
-				}
-			}
-			if !saw["instance 0, visit 1\n"] || !saw["instance 1, visit 1\n"] {
-				t.Errorf("saw %v, want both instances", saw)
-			}
+			events := filepath.Join(t.TempDir(), "events")
+			url := serve(t, filepath.Join(bin, "multiserver"), command, "--session", "memory",
+				"--hub", "/chat", "--hub-mode", "bridge", "--spawn-hook", "cat >> "+events)
+			ready(t, events)
+			counts(t, url)
+			shows(t, url)
+			chat(t, url)
 		})
 	}
 	f("node", "node", "node/app.js")
@@ -93,9 +91,45 @@ func serve(t *testing.T, binary string, command []string, flags ...string) strin
 	}
 }
 
-func visit(t *testing.T, url string) string {
+// counts wants each visit of one client to be one more, whichever instance answers.
+func counts(t *testing.T, url string) {
 	t.Helper()
-	res, err := http.Get(url)
+	jar, _ := cookiejar.New(nil)
+	client := &http.Client{Jar: jar, Timeout: patience}
+	saw := [2]int{}
+	for n := 1; n <= 4 || (saw[0] == 0 || saw[1] == 0) && n < 100; n++ {
+		body := visit(t, client, url, "*/*")
+		instance, visits := -1, 0
+		_, err := fmt.Sscanf(body, "instance %d, visit %d\n", &instance, &visits)
+		if err != nil || instance < 0 || instance > 1 || visits != n {
+			t.Fatalf("visit %d is answered %q", n, body)
+		}
+		saw[instance]++
+	}
+	if saw[0] == 0 || saw[1] == 0 {
+		t.Errorf("instances answered %v requests, want some of each", saw)
+	}
+}
+
+// shows wants a page for browsers, with the same and the chat on it.
+func shows(t *testing.T, url string) {
+	t.Helper()
+	page := visit(t, &http.Client{Timeout: patience}, url, "text/html,*/*;q=0.8")
+	for _, want := range []string{"<!doctype html>", "<p>instance ", ", visit 1\n", "new WebSocket(", `+ '\n' }`} {
+		if !strings.Contains(page, want) {
+			t.Errorf("no %q on the page:\n%s", want, page)
+		}
+	}
+}
+
+func visit(t *testing.T, client *http.Client, url, accept string) string {
+	t.Helper()
+	req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, url, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	req.Header.Set("Accept", accept)
+	res, err := client.Do(req)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -1,8 +1,10 @@
-// Command fasthttp is an app that says which instance answers, and counts a
-// session's visits.
+// Command fasthttp is an app that says which instance answers, counts a
+// session's visits, and has a chat. It knows of no other instance.
 package main
 
 import (
+	"bytes"
+	_ "embed"
 	"encoding/json"
 	"fmt"
 	"log"
@@ -14,7 +16,7 @@ import (
 )
 
 func main() {
-	srv := &fasthttp.Server{Handler: visit}
+	srv := &fasthttp.Server{Handler: serve}
 	told := make(chan os.Signal, 1)
 	signal.Notify(told, syscall.SIGTERM)
 	ended := make(chan struct{})
@@ -29,6 +31,17 @@ func main() {
 	<-ended
 }
 
+func serve(ctx *fasthttp.RequestCtx) {
+	if string(ctx.Path()) == "/chat" {
+		chat(ctx)
+		return
+	}
+	visit(ctx)
+}
+
+//go:embed page.html
+var page string
+
 type session struct {
 	Visits int `json:"visits"`
 }
@@ -37,7 +50,13 @@ func visit(ctx *fasthttp.RequestCtx) {
 	var s session
 	_ = json.Unmarshal(ctx.Request.Header.Peek("X-Session-Data"), &s)
 	s.Visits++
-	text, _ := json.Marshal(s)
-	ctx.Response.Header.SetBytesV("X-Session-Set", text)
-	fmt.Fprintf(ctx, "instance %s, visit %d\n", os.Getenv("MULTISERVER_INSTANCE"), s.Visits)
+	set, _ := json.Marshal(s)
+	ctx.Response.Header.SetBytesV("X-Session-Set", set)
+	ctx.Response.Header.Set("Vary", "Accept")
+	text, kind := "%s", "text/plain"
+	if bytes.Contains(ctx.Request.Header.Peek("Accept"), []byte("text/html")) {
+		text, kind = page, "text/html"
+	}
+	ctx.SetContentType(kind)
+	fmt.Fprintf(ctx, text, fmt.Sprintf("instance %s, visit %d\n", os.Getenv("MULTISERVER_INSTANCE"), s.Visits))
 }

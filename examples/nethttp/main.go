@@ -1,20 +1,24 @@
-// Command nethttp is an app that says which instance answers, and counts a
-// session's visits.
+// Command nethttp is an app that says which instance answers, counts a
+// session's visits, and has a chat. It knows of no other instance.
 package main
 
 import (
 	"context"
+	_ "embed"
 	"encoding/json"
 	"fmt"
 	"log"
 	"net/http"
 	"os"
 	"os/signal"
+	"strings"
 	"syscall"
 )
 
 func main() {
-	srv := &http.Server{Addr: "127.0.0.1:" + os.Getenv("PORT"), Handler: http.HandlerFunc(visit)}
+	http.HandleFunc("/", visit)
+	http.HandleFunc("/chat", chat)
+	srv := &http.Server{Addr: "127.0.0.1:" + os.Getenv("PORT")}
 	told, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM)
 	defer stop()
 	ended := make(chan struct{})
@@ -29,6 +33,9 @@ func main() {
 	<-ended
 }
 
+//go:embed page.html
+var page string
+
 type session struct {
 	Visits int `json:"visits"`
 }
@@ -37,7 +44,13 @@ func visit(w http.ResponseWriter, r *http.Request) {
 	var s session
 	_ = json.Unmarshal([]byte(r.Header.Get("X-Session-Data")), &s)
 	s.Visits++
-	text, _ := json.Marshal(s)
-	w.Header().Set("X-Session-Set", string(text))
-	fmt.Fprintf(w, "instance %s, visit %d\n", os.Getenv("MULTISERVER_INSTANCE"), s.Visits)
+	set, _ := json.Marshal(s)
+	w.Header().Set("X-Session-Set", string(set))
+	w.Header().Set("Vary", "Accept")
+	text, kind := "%s", "text/plain"
+	if strings.Contains(r.Header.Get("Accept"), "text/html") {
+		text, kind = page, "text/html"
+	}
+	w.Header().Set("Content-Type", kind)
+	fmt.Fprintf(w, text, fmt.Sprintf("instance %s, visit %d\n", os.Getenv("MULTISERVER_INSTANCE"), s.Visits))
 }
