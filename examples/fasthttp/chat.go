@@ -9,7 +9,7 @@ import (
 )
 
 // patience is for one who does not read.
-const patience = 5 * time.Second
+const patience = time.Second
 
 var (
 	lock    sync.Mutex // of people, and of writing to them

@@ -10,7 +10,7 @@ import (
 )
 
 // patience is for one who does not read.
-const patience = 5 * time.Second
+const patience = time.Second
 
 var (
 	lock   sync.Mutex
@@ -24,6 +24,7 @@ func chat(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	defer c.CloseNow()
+	c.SetReadLimit(64 << 10)
 	lock.Lock()
 	people[c] = true
 	lock.Unlock()

@@ -4,11 +4,16 @@ const { createHash } = require('node:crypto');
 
 const TEXT = 1, BINARY = 2, CLOSE = 8, PING = 9, PONG = 10;
 const GOING = Buffer.from([3, 233]), TOO_BIG = Buffer.from([3, 241]); // 1001, 1009
-const BACKLOG = 1 << 20; // bytes that may wait for one who does not read
+const BACKLOG = 1 << 20, PATIENCE = 1000; // bytes, and milliseconds at the end, for one who does not read
 
 // chat relays what is said at path to all who are there, and returns what ends it.
 exports.chat = (server, path) => {
   const people = new Set();
+  const leave = (person, code) => {
+    if (!people.delete(person)) return;
+    person.end(frame(CLOSE, code));
+    setTimeout(() => person.destroy(), PATIENCE).unref();
+  };
   const say = (kind, text) => {
     for (const person of people) {
       if (person.writableLength > BACKLOG) person.destroy();
@@ -24,16 +29,16 @@ exports.chat = (server, path) => {
     socket.on('close', () => people.delete(socket));
     socket.on('end', () => socket.end());
     const hear = (kind, text) => {
+      if (!people.has(socket)) return;
       if (kind === TEXT || kind === BINARY) say(kind, text);
       if (kind === PING) socket.write(frame(PONG, text));
-      if (kind === CLOSE) bye(text.subarray(0, 2));
+      if (kind === CLOSE) leave(socket, text.subarray(0, 2));
     };
-    const bye = (code) => { people.delete(socket); socket.removeAllListeners('data').resume().end(frame(CLOSE, code)); };
     let rest = Buffer.alloc(0);
-    socket.on('data', (data) => { rest = read(Buffer.concat([rest, data]), hear, () => bye(TOO_BIG)); });
+    socket.on('data', (data) => { rest = read(Buffer.concat([rest, data]), hear, () => leave(socket, TOO_BIG)); });
     socket.unshift(head);
   });
-  return () => { for (const person of people) person.end(frame(CLOSE, GOING)); };
+  return () => { for (const person of people) leave(person, GOING); };
 };
 
 const accept = (key) => createHash('sha1').update(key + '258EAFA5-E914-47DA-95CA-C5AB0DC85B11').digest('base64');

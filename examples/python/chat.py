@@ -9,7 +9,7 @@ import threading
 
 TEXT, BINARY, CLOSE, PING, PONG = 1, 2, 8, 9, 10
 TOO_BIG = struct.pack("!H", 1009)
-PATIENCE = struct.pack("ll", 5, 0)  # seconds, for one who does not read
+PATIENCE = struct.pack("ll", 1, 0)  # a second, for one who does not read
 
 people = set()
 lock = threading.Lock()  # of people, and of writing to them
