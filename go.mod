@@ -11,12 +11,9 @@ require (
 	go.yaml.in/yaml/v4 v4.0.0
 )
 
-require github.com/andybalholm/brotli v1.2.8
-
 require (
-	github.com/chzyer/readline v1.5.1 // indirect
-	github.com/google/pprof v0.0.0-20261016150608-1facf8f91b50 // indirect
-	github.com/ianlancetaylor/demangle v0.0.0-20250417193237-f615e6bd150b // indirect
+	github.com/andybalholm/brotli v1.2.8
+	github.com/google/pprof v0.0.0-20261016150608-1facf8f91b50
 )
 
 require (
@@ -48,7 +45,7 @@ require (
 	go.uber.org/multierr v1.11.0 // indirect
 	go.uber.org/zap v1.28.0
 	go.uber.org/zap/exp v0.3.0 // indirect
-	golang.org/x/crypto v0.58.0 // indirect
+	golang.org/x/crypto v0.58.0
 )
 
 require (
