@@ -10,13 +10,11 @@ import (
 	"io"
 	"net"
 	"net/http"
-	"runtime"
 	"slices"
 	"strconv"
 	"sync/atomic"
 	"syscall"
 	"time"
-	"unsafe"
 
 	"multiserver/cache/redis/redistest"
 )
@@ -144,11 +142,11 @@ func (f *Field) hubCrowd(ctx context.Context, node *hubNode, n int) error {
 		f.promise(each <= hubMember, "an idle member of %d costs %d bytes resident, %d at most", n, each, hubMember)
 	}
 	frame := wsFrame(false, hubSize)
-	bare, end, err := newBare(min(n, (descriptors()-2*n-500)/2), f.CPU)
+	bare, err := newBare(min(n, descriptors()-2*n-500), hubSize, f.CPU)
 	if err != nil {
 		return err
 	}
-	defer end()
+	defer bare.close()
 	var got atomic.Int64
 	for _, c := range conns {
 		go drainInto(c, &got)
@@ -174,7 +172,7 @@ func (f *Field) hubCrowd(ctx context.Context, node *hubNode, n int) error {
 			return err
 		}
 		ours := float64(to.minus(from).CPU.Nanoseconds()) / float64(turns*n)
-		floor, err := bare(frame, turns*10)
+		floor, err := bare.write(turns)
 		if err != nil {
 			return err
 		}
@@ -212,94 +210,6 @@ func settles(ctx context.Context, got *atomic.Int64, want int64) error {
 		}
 	}
 	return nil
-}
-
-// newBare is what a write costs a thread that does nothing else, on n connections that are read.
-func newBare(n int, cpu string) (bare func(frame []byte, turns int) (ns float64, err error), end func(), err error) {
-	ln, err := net.Listen("tcp", loopback+":0")
-	if err != nil {
-		return nil, nil, err
-	}
-	defer ln.Close()
-	var fds []int
-	var closers []io.Closer
-	var got atomic.Int64
-	end = func() {
-		for _, c := range closers {
-			c.Close()
-		}
-	}
-	for range n {
-		to, err := net.Dial("tcp", ln.Addr().String())
-		if err != nil {
-			end()
-			return nil, nil, err
-		}
-		from, err := ln.Accept()
-		if err != nil {
-			end()
-			return nil, nil, err
-		}
-		closers = append(closers, to, from)
-		raw, err := from.(*net.TCPConn).SyscallConn()
-		if err != nil {
-			end()
-			return nil, nil, err
-		}
-		_ = raw.Control(func(fd uintptr) { fds = append(fds, int(fd)) })
-		go drainInto(to, &got)
-	}
-	write := func(frame []byte, turns int) (float64, error) {
-		got.Store(0)
-		var spent time.Duration
-		for i := range turns {
-			before := threadCPU()
-			for _, fd := range fds {
-				if _, err := syscall.Write(fd, frame); err != nil {
-					return 0, err
-				}
-			}
-			spent += threadCPU() - before
-			if err := settles(context.Background(), &got, int64((i+1)*len(fds)*len(frame))); err != nil {
-				return 0, err
-			}
-		}
-		return float64(spent.Nanoseconds()) / float64(turns*len(fds)), nil
-	}
-	bare = func(frame []byte, turns int) (ns float64, err error) {
-		done := make(chan struct{})
-		go func() { // on a thread of its own, which ends with it
-			defer close(done)
-			runtime.LockOSThread()
-			if err = move(cpu); err == nil {
-				ns, err = write(frame, turns)
-			}
-		}()
-		<-done
-		return ns, err
-	}
-	return bare, end, nil
-}
-
-// move has this thread run on a CPU alone: that of the servers, as what a write costs depends on
-// where its reader is.
-func move(cpu string) error {
-	n, err := strconv.Atoi(cpu)
-	if err != nil || n > 63 {
-		return fmt.Errorf("-cpu %s: want one CPU", cpu)
-	}
-	mask := uint64(1) << n
-	if _, _, e := syscall.RawSyscall(syscall.SYS_SCHED_SETAFFINITY, 0, unsafe.Sizeof(mask), uintptr(unsafe.Pointer(&mask))); e != 0 {
-		return e
-	}
-	return nil
-}
-
-func threadCPU() time.Duration {
-	const thread = 1 // RUSAGE_THREAD
-	var u syscall.Rusage
-	_ = syscall.Getrusage(thread, &u)
-	return time.Duration(u.Utime.Nano() + u.Stime.Nano())
 }
 
 // hubStalled has one more member that reads nothing: the others' worst waits, without it and with it.
