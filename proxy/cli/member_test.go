@@ -72,6 +72,9 @@ func (m *member) kill() {
 func (m *member) revive(t *testing.T) {
 	t.Helper()
 	ln, err := net.Listen("tcp", m.Listener.Addr().String())
+	for end := time.Now().Add(patience); err != nil && time.Now().Before(end); time.Sleep(10 * time.Millisecond) {
+		ln, err = net.Listen("tcp", m.Listener.Addr().String()) // somebody may call from that port just now
+	}
 	if err != nil {
 		t.Fatal(err)
 	}
