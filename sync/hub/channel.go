@@ -31,11 +31,12 @@ type channel struct {
 	bytes int        // of queue
 	busy  bool       // somebody shows it
 
-	last    ID   // the newest that is kept and was shown, or was there before
-	known   bool // last says something; zero then: nothing was kept
-	asked   bool // last has been asked for
-	filling bool // somebody looks for what is behind last; the queue waits
-	again   bool // and has to look once more
+	last    ID            // the newest that is kept and was shown, or was there before
+	known   bool          // last says something; zero then: nothing was kept
+	asked   bool          // last has been asked for
+	located chan struct{} // closed when that was answered, or nobody wants to know any more; nil: nothing is kept
+	filling bool          // somebody looks for what is behind last; the queue waits
+	again   bool          // and has to look once more
 }
 
 // sub is a connection in a channel.
@@ -58,6 +59,9 @@ func (h *Hub) add(c *Conn, name string, r *resume) (*sub, Reason) {
 	ch := s.channels[name]
 	if ch == nil {
 		ch = &channel{name: name, shard: s, keep: h.opt.History(name).Kept()}
+		if ch.keep {
+			ch.located = make(chan struct{})
+		}
 		s.channels[name] = ch
 	}
 	if most := h.opt.MaxMembers; most > 0 && len(ch.subs) >= most {
@@ -192,6 +196,9 @@ func (h *Hub) wish(ch *channel, now time.Time) wish {
 		return wishWait
 	}
 	delete(s.channels, ch.name)
+	if ch.keep && !ch.asked {
+		close(ch.located)
+	}
 	if !ch.said {
 		return wishNothing
 	}

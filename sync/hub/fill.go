@@ -38,6 +38,7 @@ func (h *Hub) locate(ch *channel) {
 		if !ch.known { // a message may have come and told it
 			ch.last, ch.known = newest, err == nil
 		}
+		close(ch.located)
 		s.mu.Unlock()
 		h.dirty.add(ch)
 	})

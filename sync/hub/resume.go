@@ -78,7 +78,17 @@ func (r *resume) holds(one *sub, m *Message) bool {
 	return true
 }
 
+// resumes shows what was missed. It is looked for behind the channel's own end,
+// not before: what is published between would be old to the channel, and too
+// new for what was found.
 func (h *Hub) resumes(one *sub, r *resume) {
+	if one.ch.keep {
+		select {
+		case <-one.ch.located:
+		case <-h.ctx.Done():
+			return
+		}
+	}
 	var missed []*Message
 	newest, err := h.replay(one.ch.name, r.since, func(id ID, msg []byte) {
 		if m := h.open(one.ch.name, id, msg); m != nil {
