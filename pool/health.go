@@ -166,15 +166,13 @@ func (u *Upstream) sitOut(d time.Duration, times int) {
 // on probation, and at a tenth of its share if it is to start slowly.
 func (u *Upstream) back(say string, fault *atomic.Bool) {
 	p := u.pool
-	if !fault.Load() {
-		return
-	}
 	p.mu.Lock()
-	cured := fault.CompareAndSwap(true, false)
+	cured := fault.Load()
 	if cured {
-		if fault == &u.ejected {
+		if fault == &u.ejected { // before it is lifted: nobody finds u free of doubt between the two
 			u.fails.Store(int32(p.opt().MaxFails - 1))
 		}
+		fault.Store(false)
 		u.mute = u.mute && !u.well()
 		if u.well() && p.opt().SlowStart > 0 && !p.closed() && u.warmth == 0 {
 			u.warmth = 1

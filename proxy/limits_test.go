@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -446,6 +447,9 @@ func TestOneOnProbationIsNotBelieved(t *testing.T) {
 		if res, _ := fetch(t, addr, request("/")); res.StatusCode != 200 {
 			bad++
 		}
+		await(t, "the verdict", func() bool {
+			return !slices.ContainsFunc(ups.Upstreams(), func(u *pool.Upstream) bool { return u.Load() > 0 })
+		})
 	}
 	if bad != 1 {
 		t.Errorf("%d bad answers, want the first only", bad)
