@@ -24,7 +24,8 @@ func (a *authority) node(plain, secure, dir string, args ...string) *node {
 	app := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { fmt.Fprint(w, "app") }))
 	a.t.Cleanup(app.Close)
 	args = append([]string{"--upstream", app.URL, "--listen", plain, "--tls-listen", secure, "--https-redirect",
-		"--acme", "a.test", "--acme-ca", "https://" + a.api + "/dir", "--acme-ca-root", a.root, "--log-level", "debug", "--drain-timeout", "1s"}, args...)
+		"--acme", "a.test", "--acme-ca", "https://" + a.api + "/dir", "--acme-ca-root", a.root, "--log-level", "debug", "--drain-timeout", "1s",
+		"--max-connections", "512"}, args...) // more than the machine has descriptors for is a warning
 	if dir != "" {
 		args = append(args, "--acme-dir", dir)
 	}
