@@ -61,7 +61,6 @@ var rooms = []struct {
 	{"sync/session/mongo/mongodbtest", "", "only for tests, which must not drag anything in"},
 	{"sync/session/memcached/memcachedtest", "", "only for tests, which must not drag anything in"},
 	{"sync/hub", "", "channels and who is in them; connections, flags and who carries the messages between nodes are for others"},
-	{"sync/hub/mongo", "sync/hub", "carries messages on MongoDB; who is in which channel is for the hub"},
 	{"sync/hub/mongo", "sync/hub", "carries messages over MongoDB; what is in them, and who hangs on which channel, is for others"},
 	{"sync/hub/hubtest", "sync/hub", "only for tests: what every broker is held against"},
 	{"sync/hub/redis", "sync/hub", "a broker: bytes under channels; who keeps the link to the server is for others"},
