@@ -15,13 +15,14 @@ import (
 	"time"
 
 	"multiserver/cache/redis/redistest"
+	"multiserver/sync/daemon"
 )
 
 func TestTLSIsCheckedAgainstTheCA(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
 	cert, key := certificate(t, dir)
-	port := strconv.Itoa(redistest.FreePort())
+	port := strconv.Itoa(daemon.FreePort())
 	redistest.Single(t, "--tls-port", port, "--tls-cert-file", cert, "--tls-key-file", key,
 		"--tls-ca-cert-file", cert, "--tls-auth-clients", "no")
 	url := "rediss://127.0.0.1:" + port

@@ -2,7 +2,7 @@
 // cluster. Tests hand in their T, and what was started stops with them;
 // scripts/services starts the same for a person who wants to try something.
 //
-//	server.go    one process: start, pause, kill, start again
+//	server.go    one process
 //	set.go       several that belong together
 //	redistest.go what tests call
 //	resp.go      as much of a client as starting them takes

@@ -1,15 +1,15 @@
 package redistest
 
 import (
-	"os"
-	"os/exec"
 	"testing"
+
+	"multiserver/sync/daemon"
 )
 
 // Single starts one server. args are as on its command line: "--maxmemory", "1mb".
 func Single(t testing.TB, args ...string) *Server {
 	t.Helper()
-	need(t)
+	daemon.Need(t, program)
 	s, err := Start(t.TempDir(), args...)
 	if err != nil {
 		t.Fatal(err)
@@ -26,22 +26,11 @@ func Cluster(t testing.TB) *Set { return started(t, StartCluster) }
 
 func started(t testing.TB, start func(dir string) (*Set, error)) *Set {
 	t.Helper()
-	need(t)
+	daemon.Need(t, program)
 	s, err := start(t.TempDir())
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(s.Stop)
 	return s
-}
-
-func need(t testing.TB) {
-	t.Helper()
-	if _, err := exec.LookPath(program); err == nil {
-		return
-	}
-	if os.Getenv("CI") == "true" {
-		t.Fatal("NOT TESTED: redis-server is missing; scripts/test installs it")
-	}
-	t.Skip("NOT TESTED: redis-server is missing; scripts/test installs it")
 }

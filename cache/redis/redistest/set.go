@@ -8,6 +8,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"multiserver/sync/daemon"
 )
 
 // Set is several servers that belong together.
@@ -65,7 +67,7 @@ func StartSentinel(dir string) (s *Set, err error) {
 }
 
 func startSentinel(dir string, master *Server) (*Server, error) {
-	return start(dir, func(port int) ([]string, error) {
+	return start(func(port int) ([]string, error) {
 		file := filepath.Join(dir, strconv.Itoa(port)+".conf")
 		config := fmt.Sprintf("port %d\nbind 127.0.0.1\ndir %s\nlogfile %s.log\n"+
 			"sentinel monitor main 127.0.0.1 %d 2\nsentinel down-after-milliseconds main 500\n"+
@@ -90,7 +92,7 @@ func StartCluster(dir string) (s *Set, err error) {
 		}
 		// A replica that has got nothing yet is not shown: pings count.
 		if err = s.add(group, dir, "--cluster-enabled", "yes", "--cluster-node-timeout", "1000", "--repl-ping-replica-period", "1",
-			"--cluster-port", strconv.Itoa(FreePort()), "--cluster-config-file", fmt.Sprintf("nodes-%d.conf", i)); err != nil {
+			"--cluster-port", strconv.Itoa(daemon.FreePort()), "--cluster-config-file", fmt.Sprintf("nodes-%d.conf", i)); err != nil {
 			return s, err
 		}
 	}
@@ -114,7 +116,7 @@ func (s *Set) join() error {
 		}
 	}
 	for i, n := range nodes { // each meets all: by hearsay they take seconds
-		bus := n.args[at(n.args, "--cluster-port")+1]
+		bus := n.Args[at(n.Args, "--cluster-port")+1]
 		for _, m := range nodes[:i] {
 			if _, err := m.Do("CLUSTER", "MEET", "127.0.0.1", strconv.Itoa(n.port), bus); err != nil {
 				return err
@@ -162,7 +164,7 @@ func linked(replicas []*Server) error {
 }
 
 func until(what string, f func() bool) error {
-	for end := time.Now().Add(patience); time.Now().Before(end); time.Sleep(20 * time.Millisecond) {
+	for end := time.Now().Add(daemon.Patience); time.Now().Before(end); time.Sleep(20 * time.Millisecond) {
 		if f() {
 			return nil
 		}

@@ -7,7 +7,6 @@ import (
 	"path/filepath"
 	"strings"
 	"sync"
-	"testing"
 )
 
 // program is built once in a process, and kept by Go's build cache.
@@ -27,16 +26,3 @@ var program = sync.OnceValues(func() (path string, err error) {
 	}
 	return strings.TrimSpace(string(out)), nil
 })
-
-func need(t testing.TB) string {
-	t.Helper()
-	path, err := program()
-	if err == nil {
-		return path
-	}
-	if os.Getenv("CI") == "true" {
-		t.Fatal("NOT TESTED: ", err)
-	}
-	t.Skip("NOT TESTED: ", err)
-	return ""
-}

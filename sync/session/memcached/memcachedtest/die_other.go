@@ -1,7 +1,0 @@
-//go:build !linux
-
-package memcachedtest
-
-import "syscall"
-
-var dieWithUs *syscall.SysProcAttr

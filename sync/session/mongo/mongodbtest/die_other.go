@@ -1,7 +1,0 @@
-//go:build !linux
-
-package mongodbtest
-
-import "syscall"
-
-var dieWithUs *syscall.SysProcAttr
