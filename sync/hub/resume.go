@@ -27,7 +27,8 @@ const (
 	patienceStep = 5 * time.Millisecond
 )
 
-// Newest is where a channel's history ends; zero: nothing is kept.
+// Newest is where a channel's history ends; zero: nothing is kept. To Resume from
+// there misses nothing, also from zero.
 func (c *Conn) Newest(ctx context.Context, channel string) (ID, error) {
 	if !ValidName(channel) || !c.h.opt.History(channel).Kept() {
 		return ID{}, nil
@@ -37,8 +38,12 @@ func (c *Conn) Newest(ctx context.Context, channel string) (ID, error) {
 
 // Resume makes the connection a member of a channel and shows it what was
 // published behind since (all that is kept, if that is zero), then what is new,
-// each once. If that cannot be had any more, it is shown a reset.
+// each once. If that cannot be had any more, it is shown a reset. From zero, in a
+// channel of which nothing is kept, it is Subscribe.
 func (c *Conn) Resume(channel string, since ID) Reason {
+	if since == (ID{}) && !c.h.opt.History(channel).Kept() {
+		return c.Subscribe(channel)
+	}
 	r := &resume{since: since}
 	why := c.subscribe(channel, r)
 	if why != OK {

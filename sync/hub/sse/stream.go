@@ -3,7 +3,6 @@ package sse
 import (
 	"context"
 	"errors"
-	"slices"
 	"sync"
 	"time"
 
@@ -37,11 +36,10 @@ func New(cursor Cursor, budget int) *Stream {
 // where the client is; one that is new is told where that is. It waits for the
 // broker, as long as ctx lasts.
 func (s *Stream) Join(ctx context.Context, c *hub.Conn) hub.Reason {
-	at, back := s.begin(ctx, c)
-	for i, channel := range s.cursor.channels {
+	for i, at := range s.begin(ctx, c) {
 		why := hub.OK
-		if back || at[i] != (hub.ID{}) {
-			why = c.Resume(channel, at[i])
+		if channel := s.cursor.channels[i]; at != nil {
+			why = c.Resume(channel, *at)
 		} else {
 			why = c.Subscribe(channel)
 		}
@@ -52,20 +50,29 @@ func (s *Stream) Join(ctx context.Context, c *hub.Conn) hub.Reason {
 	return hub.OK
 }
 
-// begin is before the first message: afterwards the cursor moves.
-func (s *Stream) begin(ctx context.Context, c *hub.Conn) (at []hub.ID, back bool) {
-	if s.cursor.back {
-		return slices.Clone(s.cursor.ids), true
-	}
+// begin is where the client is in each channel; nil: that cannot be told, and it
+// begins with what comes. It is before the first message: afterwards the
+// cursor moves.
+func (s *Stream) begin(ctx context.Context, c *hub.Conn) (at []*hub.ID) {
 	for i, channel := range s.cursor.channels {
-		s.cursor.ids[i], _ = c.Newest(ctx, channel) // if it cannot be told, it begins with what comes
+		id, err := s.cursor.ids[i], error(nil)
+		if !s.cursor.back {
+			id, err = c.Newest(ctx, channel)
+			s.cursor.ids[i] = id
+		}
+		if at = append(at, nil); err == nil {
+			at[i] = &id
+		}
+	}
+	if s.cursor.back {
+		return at
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.id = s.cursor.Append(s.id[:0]); len(s.id) > 0 {
 		s.out = append(append(append(s.out, "id: "...), s.id...), "\n\n"...)
 	}
-	return slices.Clone(s.cursor.ids), false
+	return at
 }
 
 // Post queues an event.
