@@ -6,11 +6,9 @@ import (
 	"errors"
 	"fmt"
 	"net"
-	"slices"
 	"strconv"
 	"sync"
 	"sync/atomic"
-	"time"
 
 	"github.com/cespare/xxhash/v2"
 	"github.com/redis/rueidis"
@@ -28,32 +26,11 @@ type link struct {
 	done       chan struct{} // closed when the subscriber has ended; nil if there is none
 }
 
-// Times of the client. The first also bounds TLS and the commands that set up
-// a connection. Together the others say when a connection that hangs is given
-// up: silent for a second, it is pinged, and has half a second to answer.
-const (
-	dialTimeout  = 500 * time.Millisecond
-	pingAfter    = time.Second
-	answerWithin = 500 * time.Millisecond
-	askTopology  = 2 * time.Second
-)
-
-// options are for one connection to each node, no more. NOLOOP spares us news
-// of what came over the same connection only: with a second one we would hear
-// of our own writes, and drop from memory what we have just put there.
+// options are for tracking over the one connection to each node. NOLOOP spares
+// us news of what came over the same connection only: with a second one we would
+// hear of our own writes, and drop from memory what we have just put there.
 func (r *Redis) options(tracking bool) rueidis.ClientOption {
-	o := r.place.Option
-	o.InitAddress = slices.Clone(o.InitAddress)
-	o.PipelineMultiplex = -1
-	o.Dialer = net.Dialer{Timeout: dialTimeout, KeepAlive: pingAfter}
-	o.Sentinel.Dialer = o.Dialer
-	o.ConnWriteTimeout = answerWithin
-	o.ReadBufferEachConn, o.WriteBufferEachConn = 64<<10, 64<<10
-	o.DisableRetry = true // it would go on while Redis is away
-	o.ClusterOption.MaxMovedRedirections = 3
-	o.ClusterOption.ShardsRefreshInterval = askTopology
-	o.Sentinel.TopologyRefreshInterval = askTopology
-	o.ForceSingleClient = r.place.Shape == place.Single
+	o := r.place.Client()
 	o.DialCtxFn = r.dials.dial
 	o.OnInvalidations = r.invalidated
 	o.DisableCache = !tracking

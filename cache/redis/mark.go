@@ -6,6 +6,8 @@ import (
 	"time"
 
 	"github.com/redis/rueidis"
+
+	"multiserver/sync/link/place"
 )
 
 // markScript numbers a mark and adds it. The number is Redis' time in ms, or
@@ -84,7 +86,7 @@ func (r *Redis) addMark(ctx context.Context, l *link, name string) (uint64, erro
 
 // readMarks tells of the marks that came since the last time.
 func (r *Redis) readMarks(l *link) error {
-	ctx, cancel := context.WithTimeout(r.ctx, answerWithin)
+	ctx, cancel := context.WithTimeout(r.ctx, place.AnswerWithin)
 	defer cancel()
 	seen := r.seen
 	// First the marks: those that are trimmed between are told by the cut.

@@ -6,6 +6,8 @@ import (
 	"slices"
 	"sync"
 	"sync/atomic"
+
+	"multiserver/sync/link/place"
 )
 
 // owed are drops that Redis was not there for. They are done when it is back,
@@ -98,7 +100,7 @@ func (r *Redis) pay(l *link) (failed error) {
 }
 
 func (r *Redis) reset(l *link) error {
-	ctx, cancel := context.WithTimeout(r.ctx, answerWithin)
+	ctx, cancel := context.WithTimeout(r.ctx, place.AnswerWithin)
 	defer cancel()
 	if _, err := r.addMark(ctx, l, ""); err != nil {
 		r.owed.addAll()
@@ -118,7 +120,7 @@ type payment struct {
 // again. They go through the queue: a put that waits there is older, and must
 // not come after.
 func (r *Redis) payBatch(ops []op) (failed error) {
-	ctx, cancel := context.WithTimeout(r.ctx, answerWithin)
+	ctx, cancel := context.WithTimeout(r.ctx, place.AnswerWithin)
 	defer cancel()
 	paid := make(chan payment, len(ops)) // holds all, so that the writer never waits
 	open := make(map[string]struct{}, len(ops))

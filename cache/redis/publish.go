@@ -49,7 +49,7 @@ func (r *Redis) subscribe(l *link) {
 	go r.listen(ctx, l)
 	select {
 	case <-l.first:
-	case <-time.After(answerWithin):
+	case <-time.After(place.AnswerWithin):
 	case <-r.closing:
 	}
 }

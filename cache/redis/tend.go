@@ -68,7 +68,7 @@ func (r *Redis) tend() {
 
 // look tells whether all is well.
 func (r *Redis) look() bool {
-	ctx, cancel := context.WithTimeout(r.ctx, answerWithin)
+	ctx, cancel := context.WithTimeout(r.ctx, place.AnswerWithin)
 	defer cancel()
 	l := r.link.Load()
 	if l == nil {

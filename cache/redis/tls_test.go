@@ -22,10 +22,11 @@ func TestTLSIsCheckedAgainstTheCA(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
 	cert, key := certificate(t, dir)
-	port := strconv.Itoa(daemon.FreePort())
+	at := daemon.Addr(t)
+	_, port, _ := net.SplitHostPort(at)
 	redistest.Single(t, "--tls-port", port, "--tls-cert-file", cert, "--tls-key-file", key,
 		"--tls-ca-cert-file", cert, "--tls-auth-clients", "no")
-	url := "rediss://127.0.0.1:" + port
+	url := "rediss://" + at
 	r := upTier(t, url, func(o *Options) { o.CAFile = cert })
 	r.Put([]byte("k"), []byte("1"), time.Minute, false)
 	within(t, "found", func() bool { return r.text("k") == "1" })

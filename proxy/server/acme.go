@@ -23,7 +23,10 @@ func (s *Server) makeACME() (err error) {
 		}
 	}
 	if r := &s.conf.Cache.Redis; len(r.Addrs) > 0 && o.Dir == "" {
-		redis := ticketBoard{r}.option()
+		redis, err := ticketBoard{r}.option()
+		if err != nil {
+			return err
+		}
 		o.Redis, o.Prefix = &redis, r.Prefix
 	} else if o.Dir, err = a.Where(); err != nil {
 		return fmt.Errorf("--acme-dir: %w", err)

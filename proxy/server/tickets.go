@@ -3,16 +3,14 @@ package server
 import (
 	"context"
 	"crypto/rand"
-	"crypto/tls"
 	"errors"
-	"net"
 	"strconv"
-	"time"
 
 	"github.com/redis/rueidis"
 
 	"multiserver/proxy/certs"
 	"multiserver/proxy/config"
+	"multiserver/sync/link"
 )
 
 // ticketBoard keeps the keys of TLS session tickets in Redis, for all nodes.
@@ -25,7 +23,11 @@ var errTicketKey = errors.New("what Redis has for a ticket key is none")
 // Keys is of certs.Shared. It is asked twice a day, which is not worth
 // keeping a connection for.
 func (b ticketBoard) Keys(ctx context.Context, from int64, n int) ([][32]byte, error) {
-	c, err := rueidis.NewClient(b.option())
+	o, err := b.option()
+	if err != nil {
+		return nil, err
+	}
+	c, err := rueidis.NewClient(o)
 	if err != nil {
 		return nil, err
 	}
@@ -58,24 +60,9 @@ func (b ticketBoard) agree(ctx context.Context, c rueidis.Client, epoch int64, k
 	return nil
 }
 
-func (b ticketBoard) option() rueidis.ClientOption {
-	r := b.redis
-	o := rueidis.ClientOption{
-		InitAddress:       r.Addrs,
-		Username:          r.User,
-		Password:          r.Password,
-		SelectDB:          r.DB,
-		Dialer:            net.Dialer{Timeout: time.Second},
-		ConnWriteTimeout:  2 * time.Second,
-		DisableCache:      true, // its tracking is for what is read again
-		PipelineMultiplex: -1,
-		ForceSingleClient: r.Mode == "",
-	}
-	if r.TLS {
-		o.TLSConfig = &tls.Config{MinVersion: tls.VersionTLS12}
-	}
-	if r.Mode == "sentinel" {
-		o.Sentinel = rueidis.SentinelOption{MasterSet: r.Master, Dialer: o.Dialer, TLSConfig: o.TLSConfig}
-	}
-	return o
+// option is how a client goes there. What it reads it does not read again soon.
+func (b ticketBoard) option() (rueidis.ClientOption, error) {
+	o, err := link.Client(redisURL(b.redis))
+	o.DisableCache = true
+	return o, err
 }

@@ -4,41 +4,25 @@ import (
 	"context"
 	"crypto/tls"
 	"net"
-	"slices"
 	"sync"
 	"sync/atomic"
-	"time"
 
 	"github.com/redis/rueidis"
 
 	"multiserver/sync/link/place"
 )
 
-// Times of the client. The first also bounds TLS and the commands that set up
-// a connection. Together the others say when a connection that hangs is given
-// up: silent for a second, it is pinged, and has half a second to answer.
-const (
-	dialTimeout  = 500 * time.Millisecond
-	pingAfter    = time.Second
-	answerWithin = 500 * time.Millisecond
-	askTopology  = 2 * time.Second
-)
+// Client is how one who keeps no link goes to a server, with a client of his own.
+func Client(url string) (rueidis.ClientOption, error) {
+	p, err := place.Parse(url, "")
+	if err != nil {
+		return rueidis.ClientOption{}, err
+	}
+	return p.Client(), nil
+}
 
-// options are for one connection to each server: what a connection is told of
-// then comes in order with the answers.
 func (l *Link) options(tracking bool) rueidis.ClientOption {
-	o := l.place.Option
-	o.InitAddress = slices.Clone(o.InitAddress)
-	o.PipelineMultiplex = -1
-	o.Dialer = net.Dialer{Timeout: dialTimeout, KeepAlive: pingAfter}
-	o.Sentinel.Dialer = o.Dialer
-	o.ConnWriteTimeout = answerWithin
-	o.ReadBufferEachConn, o.WriteBufferEachConn = 64<<10, 64<<10
-	o.DisableRetry = true // it would go on while Redis is away
-	o.ClusterOption.MaxMovedRedirections = 3
-	o.ClusterOption.ShardsRefreshInterval = askTopology
-	o.Sentinel.TopologyRefreshInterval = askTopology
-	o.ForceSingleClient = l.place.Shape == place.Single
+	o := l.place.Client()
 	o.DialCtxFn = l.dials.dial
 	o.DisableCache = !tracking
 	if tracking {

@@ -109,7 +109,7 @@ func (t *tender) connect() (rueidis.Client, error) {
 // check looks for signs of life. Of a cluster a part may be dead for long: the
 // rest goes on without it.
 func (t *tender) check(c rueidis.Client) error {
-	ctx, cancel := context.WithTimeout(t.ctx, answerWithin)
+	ctx, cancel := context.WithTimeout(t.ctx, place.AnswerWithin)
 	defer cancel()
 	nodes := map[string]rueidis.Client{"": c}
 	if t.place.Shape == place.Cluster {

@@ -86,13 +86,17 @@ func StartCluster(dir string) (s *Set, err error) {
 		}
 	}()
 	for i := range 6 {
+		bus, err := daemon.Port()
+		if err != nil {
+			return s, err
+		}
 		group := &s.Masters
 		if i >= 3 {
 			group = &s.Replicas
 		}
 		// A replica that has got nothing yet is not shown: pings count.
 		if err = s.add(group, dir, "--cluster-enabled", "yes", "--cluster-node-timeout", "1000", "--repl-ping-replica-period", "1",
-			"--cluster-port", strconv.Itoa(daemon.FreePort()), "--cluster-config-file", fmt.Sprintf("nodes-%d.conf", i)); err != nil {
+			"--cluster-port", strconv.Itoa(bus), "--cluster-config-file", fmt.Sprintf("nodes-%d.conf", i)); err != nil {
 			return s, err
 		}
 	}
