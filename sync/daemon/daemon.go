@@ -2,12 +2,9 @@ package daemon
 
 import (
 	"fmt"
-	"math/rand/v2"
-	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
-	"strconv"
 	"strings"
 	"sync"
 	"syscall"
@@ -29,14 +26,18 @@ type Daemon struct {
 	gone chan struct{} // guarded by mu; closed when it has ended
 }
 
-// Try calls begin with free ports until a daemon comes up on one, for somebody
-// else may take the port in between, and fails after five.
+// Try calls begin with ports that nobody listens on until a daemon comes up on
+// one, and fails after five: others may take one for themselves by its number.
 func Try[D interface {
 	Restart() error
 	Kill()
 }](begin func(port int) (D, error)) (d D, err error) {
 	for range 5 {
-		if d, err = begin(FreePort()); err != nil {
+		var port int
+		if port, err = Port(); err != nil {
+			return d, err
+		}
+		if d, err = begin(port); err != nil {
 			return d, err
 		}
 		if err = d.Restart(); err == nil {
@@ -45,19 +46,6 @@ func Try[D interface {
 		d.Kill()
 	}
 	return d, err
-}
-
-// FreePort finds one of 127.0.0.1 below those that the system gives to outgoing
-// connections, so that nobody takes it while a server is down.
-func FreePort() int {
-	for {
-		port := 20000 + rand.N(12000)
-		l, err := net.Listen("tcp", net.JoinHostPort("127.0.0.1", strconv.Itoa(port)))
-		if err == nil {
-			l.Close()
-			return port
-		}
-	}
 }
 
 // Restart starts one that does not run, and waits until it answers.

@@ -4,6 +4,7 @@
 // answers; this one keeps it.
 //
 //	daemon.go one process: start, pause, kill, start again
+//	port.go   addresses that nobody else gets meanwhile
 //	need.go   what a test cannot do without
 //	die_*.go  none outlives the test, even one that was killed
 //
