@@ -3,11 +3,12 @@
 package steady
 
 import (
+	"io"
 	"math"
 	"math/rand/v2"
 	"net"
 	"slices"
-	"sync"
+	"strings"
 	"testing"
 	"time"
 )
@@ -88,17 +89,46 @@ func TestPaceIsTheSameForAll(t *testing.T) {
 // that were due meanwhile, though there is only one connection.
 func TestNobodyIsOmittedWhileTheServerStandsStill(t *testing.T) {
 	const stood = 300 * time.Millisecond
-	ln, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
+	request := []byte("GET / HTTP/1.1\r\nHost: a\r\n\r\n")
+	pace := func() *Pace { return NewPace(1, Step{500, time.Second}) }
+	for name, run := range map[string]func(addr string, seen func(due, took time.Duration, err error)) error{
+		"Load": func(addr string, seen func(due, took time.Duration, err error)) error {
+			l := Load{Addr: addr, Pace: pace(), Conns: 1, Limit: 5 * time.Second, Request: request,
+				Seen: func(a *Answer) { seen(a.Due, a.Took, a.Err) }}
+			return l.Run(t.Context())
+		},
+		"Beat": func(addr string, seen func(due, took time.Duration, err error)) error {
+			b := Beat{Addr: addr, Pace: pace(), Conns: 1, Limit: 5 * time.Second, Request: request, Seen: seen}
+			return b.Run(t.Context())
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			var late, all int
+			err := run(standsStill(t, stood), func(due, took time.Duration, err error) { // of one connection, or one thread
+				if all++; err != nil {
+					t.Errorf("due at %v: %v", due, err)
+				}
+				if want := stood - due; took < want-10*time.Millisecond {
+					t.Errorf("due at %v, took %v", due, took)
+				}
+				if took > stood/2 {
+					late++
+				}
+			})
+			if err != nil {
+				t.Fatal(err)
+			}
+			if late < 50 || all < 300 {
+				t.Errorf("%d of %d late, want about 75 of 500", late, all)
+			}
+		})
 	}
-	defer ln.Close()
-	go func() {
-		c, err := ln.Accept()
-		if err != nil {
-			return
-		}
-		defer c.Close()
+}
+
+// standsStill is a server of one connection that thinks for so long before its
+// first answer, and not at all before the others.
+func standsStill(t *testing.T, stood time.Duration) string {
+	return serves(t, func(c net.Conn) {
 		buf := make([]byte, 1024)
 		for first := true; ; first = false {
 			if _, err := c.Read(buf); err != nil {
@@ -107,31 +137,95 @@ func TestNobodyIsOmittedWhileTheServerStandsStill(t *testing.T) {
 			if first {
 				time.Sleep(stood)
 			}
-			c.Write([]byte("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"))
+			_, _ = c.Write([]byte("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"))
 		}
-	}()
-	var mu sync.Mutex
-	var late, all int
-	l := Load{Addr: ln.Addr().String(), Pace: NewPace(1, Step{500, time.Second}), Conns: 1, Limit: 5 * time.Second,
-		Request: []byte("GET / HTTP/1.1\r\nHost: a\r\n\r\n"),
-		Seen: func(a *Answer) {
-			mu.Lock()
-			defer mu.Unlock()
-			if all++; a.Err != nil {
-				t.Errorf("due at %v: %v", a.Due, a.Err)
-			}
-			if want := stood - a.Due; a.Took < want-10*time.Millisecond {
-				t.Errorf("due at %v, took %v", a.Due, a.Took)
-			}
-			if a.Took > stood/2 {
-				late++
-			}
-		}}
-	if err := l.Run(t.Context()); err != nil {
+	})
+}
+
+// serves has each connection to the address that it returns.
+func serves(t *testing.T, each func(net.Conn)) string {
+	ln, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
 		t.Fatal(err)
 	}
-	if late < 50 || all < 300 {
-		t.Errorf("%d of %d late, want about 75 of 500", late, all)
+	t.Cleanup(func() { _ = ln.Close() })
+	go func() {
+		for c, err := ln.Accept(); err == nil; c, err = ln.Accept() {
+			go func() {
+				defer c.Close()
+				each(c)
+			}()
+		}
+	}()
+	return ln.Addr().String()
+}
+
+func TestBeatFindsWhereAnswersEnd(t *testing.T) {
+	f := func(want string, pieces ...string) {
+		t.Helper()
+		var c beatConn
+		got := ""
+		for _, p := range pieces {
+			done, err := c.take([]byte(p))
+			switch {
+			case err != nil:
+				got += "error "
+			case done:
+				got += "whole "
+			default:
+				got += "more "
+			}
+		}
+		if strings.TrimSpace(got) != want {
+			t.Errorf("%q: %s, want %s", pieces, got, want)
+		}
+	}
+	f("whole", "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok")
+	f("whole", "HTTP/1.1 200 OK\r\nA: b\r\ncontent-LENGTH:0\r\nC: d\r\n\r\n")
+	f("more whole", "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n", "ok")
+	f("more more whole", "HTTP/1.1 20", "0 OK\r\nContent-Length: 2\r\n\r", "\nok")
+	f("whole whole", "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok", "HTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\nyes")
+	f("error", "HTTP/1.1 503 No\r\nContent-Length: 2\r\n\r\nok")
+	f("error", "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n")
+	f("error", "HTTP/1.1 200 OK\r\nContent-Length: x\r\n\r\n")
+}
+
+// Whoever gets no answer has waited until the end, and is in the figures.
+func TestBeatTellsOfTheUnanswered(t *testing.T) {
+	b := Beat{Conns: 2, Pace: NewPace(1, Step{100, 200 * time.Millisecond}), Limit: 100 * time.Millisecond, Request: []byte("?"),
+		Addr: serves(t, func(c net.Conn) { _, _ = io.Copy(io.Discard, c) })}
+	ends := map[error]int{}
+	b.Seen = func(due, took time.Duration, err error) {
+		if end := due + took; end < 300*time.Millisecond {
+			t.Errorf("given up at %v", end)
+		}
+		ends[err]++
+	}
+	if err := b.Run(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if ends[ErrUnanswered] != 2 || ends[ErrUnsent] < 3 || len(ends) != 2 {
+		t.Errorf("%v: want two unanswered, and the rest of some 20 unsent", ends)
+	}
+}
+
+// A connection that ends costs what was asked on it, and no more.
+func TestBeatConnectsAgain(t *testing.T) {
+	b := Beat{Conns: 1, Pace: NewPace(1, Step{200, 500 * time.Millisecond}), Limit: 10 * time.Second, Request: []byte("?"),
+		Addr: serves(t, func(c net.Conn) {
+			buf := make([]byte, 10)
+			if _, err := c.Read(buf); err == nil {
+				_, _ = c.Write([]byte("HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n"))
+			}
+			_, _ = c.Read(buf)
+		})}
+	ends := map[error]int{}
+	b.Seen = func(due, took time.Duration, err error) { ends[err]++ }
+	if err := b.Run(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if ends[nil] < 20 || ends[errClosed] < 20 || len(ends) != 2 {
+		t.Errorf("%v: want each second one answered", ends)
 	}
 }
 
