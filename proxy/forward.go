@@ -47,13 +47,19 @@ func (p *Proxy) forward(x *Exchange) bool {
 // is still ill would cost a request each time.
 func (p *Proxy) doubts(x *Exchange) bool {
 	return x.up.Doubtful(x.Res.Status) && x.idempotent() && !x.informed && !x.upload.began &&
-		x.resent < maxResent && x.pool.Left(&x.tried) && p.pay(x.pool.MayRetry())
+		x.resent < maxResent && x.left() && p.pay(x.pool.MayRetry())
 }
 
 // MayMove tells whether x may leave an upstream that hangs for another one.
 func (x *Exchange) MayMove() bool {
 	p := x.Client.p
-	return x.idempotent() && !x.informed && x.resent < maxResent && x.pool.Left(&x.tried) && p.pay(x.pool.MayMove())
+	return x.idempotent() && !x.informed && x.resent < maxResent && x.left() && p.pay(x.pool.MayMove())
+}
+
+// left tells whether there is an upstream that x may be sent to yet.
+func (x *Exchange) left() bool {
+	most := x.route.Tries
+	return (most == 0 || x.tried.Count() < most) && x.pool.Left(&x.tried)
 }
 
 // pay counts a retry that the budget has refused.
@@ -96,7 +102,7 @@ func (x *Exchange) give(f *pool.Fault) {
 // again tells whether another upstream may be asked: if that is safe, and not
 // too many requests are asked again already.
 func (p *Proxy) again(x *Exchange) bool {
-	if !x.mayRetry() || !x.pool.Left(&x.tried) {
+	if !x.mayRetry() || !x.left() {
 		return false
 	}
 	paid := x.fault.Reason == pool.BadStatus || x.fault.Reason == pool.Hung // by doubts, by MayMove

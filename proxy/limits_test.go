@@ -359,6 +359,32 @@ func TestPostIsRetriedOnlyWhileItWasNotSent(t *testing.T) {
 	}
 }
 
+func TestARouteSaysHowManyUpstreamsAreAsked(t *testing.T) {
+	f := func(tries int, want int64) {
+		t.Helper()
+		var all []*atomic.Int64
+		var addrs []string
+		for range 4 {
+			addr, n := breaking(t)
+			addrs, all = append(addrs, addr), append(all, n)
+		}
+		addr, _ := startProxyWith(t, func(o *proxy.Options) { o.Tries = tries }, addrs...)
+		if res, _ := fetch(t, addr, request("/")); res.StatusCode != 502 {
+			t.Errorf("%d tries: %s", tries, res.Status)
+		}
+		asked := int64(0)
+		for _, n := range all {
+			asked += n.Load()
+		}
+		if asked != want {
+			t.Errorf("%d tries: %d upstreams were asked, want %d", tries, asked, want)
+		}
+	}
+	f(1, 1)
+	f(2, 2)
+	f(0, 3) // what may have been read is sent thrice at most
+}
+
 func TestRetriesEndWithTheBudget(t *testing.T) {
 	for _, c := range []struct {
 		what   string

@@ -27,6 +27,7 @@ type Route struct {
 	Cache    *cache.Cache      // answers that are kept; nil: none
 	Sessions *session.Sessions // that clients have; nil: none
 
+	Tries      int           // upstreams that a request is sent to at most; 0: as many as a pool allows
 	Response   time.Duration // from the request's last byte to the answer's first
 	Idle       time.Duration // between two bytes of a body, either side
 	TunnelIdle time.Duration // between two bytes of a tunnel, either way; 0: no limit

@@ -2,6 +2,8 @@ package cli
 
 import (
 	"fmt"
+	"regexp"
+	"strings"
 	"syscall"
 	"testing"
 	"time"
@@ -135,5 +137,60 @@ func TestDrainCutsTheQueueAtItsTimeout(t *testing.T) {
 	}
 	if took := time.Since(since); took > patience/2 {
 		t.Errorf("it took %v", took)
+	}
+}
+
+// limited begins the program where it may have so many descriptors.
+func limited(t *testing.T, descriptors string, args ...string) *service {
+	t.Helper()
+	return startProgram(t, "sh", append([]string{"-c", `ulimit -n ` + descriptors + ` && exec "$0" "$@"`, binary}, args...)...)
+}
+
+func TestClientsAreAsManyAsThereAreDescriptorsFor(t *testing.T) {
+	t.Parallel()
+	f := func(args, want, not string) {
+		t.Helper()
+		s := limited(t, "600", append([]string{"--listen", "127.0.0.1:0", "--upstream", "http://127.0.0.1:1"}, strings.Fields(args)...)...)
+		s.addr()
+		if got := s.stderr.String(); !strings.Contains(got, want) || not != "" && strings.Contains(got, not) {
+			t.Errorf("%q: want %q and not %q in\n%s", args, want, not, got)
+		}
+		s.signal(syscall.SIGTERM)
+		if code := s.code(); code != exitClean {
+			t.Errorf("exit code %d", code)
+		}
+	}
+	f("", `level=INFO msg="fewer clients than usual may connect at once, for want of descriptors" max=268 usual=65536 limit=600`, "level=WARN")
+	f("--max-connections 500", "listening", "descriptors")
+	f("--max-connections 1000", `level=WARN msg="fewer descriptors than --max-connections clients need" max=1000 limit=600 want=1064`, "level=INFO msg=\"fewer")
+}
+
+func TestARouteHasRetriesOfItsOwn(t *testing.T) {
+	t.Parallel()
+	var gone []string
+	for range 4 {
+		ln := listenAt(t, "tcp", "127.0.0.1:0") // which nobody serves, and nobody else gets
+		go func() {
+			for {
+				nc, err := ln.Accept()
+				if err != nil {
+					return
+				}
+				_ = nc.Close()
+			}
+		}()
+		gone = append(gone, "http://"+ln.Addr().String())
+	}
+	s, _ := configured(t, "upstream: ["+strings.Join(gone, ", ")+"]\nmax-fails: 0\nretries: 1\n"+
+		"routes: [{name: usual}, {name: once, match: {path: /once}, retries: 0}]\n", "--access-log", "-", "--access-log-format", "json", "--access-log-fields", "route,tries")
+	for _, path := range []string{"/", "/once"} {
+		if r := ask(t, "http://"+s.addr()+path); r.status != 502 {
+			t.Errorf("%s: %d %s", path, r.status, r.body)
+		}
+	}
+	for _, want := range []string{`{"route":"usual","tries":2}`, `{"route":"once","tries":1}`} {
+		if s.stdout.wait(regexp.MustCompile(regexp.QuoteMeta(want))) == nil {
+			t.Errorf("no %s in %s", want, s.stdout.String())
+		}
 	}
 }

@@ -2,10 +2,8 @@ package cli
 
 import (
 	"context"
-	"fmt"
 	"log/slog"
 	"sync"
-	"syscall"
 	"time"
 
 	"multiserver/proxy/config"
@@ -41,24 +39,6 @@ func arrive(ctx context.Context, s *server.Server, h *handed, pid pidFile, m *ma
 	return nil
 }
 
-// checkFiles warns where fewer descriptors can be had than clients may come:
-// they would be refused by the kernel, without a word. The runtime has raised
-// the soft limit to the hard one by itself, and gives what we begin the old one
-// back, which programs with select(2) need.
-func checkFiles(c *config.Config, log *slog.Logger) {
-	var have syscall.Rlimit
-	if syscall.Getrlimit(syscall.RLIMIT_NOFILE, &have) != nil {
-		return
-	}
-	if want := uint64(c.MaxConnections) + besides; have.Cur < want {
-		log.Warn("fewer descriptors than clients may connect", "limit", have.Cur, "want", want,
-			"max", "--max-connections "+fmt.Sprint(c.MaxConnections), "raise", "ulimit -n, LimitNOFILE=")
-	}
-}
-
-// besides are descriptors that are no clients, at least.
-const besides = 64
-
 // take has s take clients once it is ready, and other processes take its place
 // when they are asked for. leave ends serving here. stop ends all of that.
 func take(ctx context.Context, leave context.CancelFunc, s *server.Server, c *config.Config, h *handed, m *manager, log *slog.Logger) (stop func() error, err error) {
@@ -82,7 +62,6 @@ func take(ctx context.Context, leave context.CancelFunc, s *server.Server, c *co
 		if failed = arrive(ctx, s, h, pid, m); failed != nil {
 			leave()
 		}
-		checkFiles(c, log)
 	})
 	work.Go(func() { m.live(ctx, s.Pulse) })
 	work.Go(func() {

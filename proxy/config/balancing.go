@@ -76,7 +76,7 @@ var stickyCookie = value{
 		}
 		return nil
 	},
-	show: ifSticky(func(s *Sticky) string { return s.Name }),
+	show: ifSticky(byCookie(func(s *Sticky) string { return s.Name })),
 }
 
 var stickyTTL = value{
@@ -87,7 +87,7 @@ var stickyTTL = value{
 		}
 		return err
 	},
-	show: ifSticky(func(s *Sticky) string { return showDuration(s.TTL) }),
+	show: ifSticky(byCookie(func(s *Sticky) string { return showDuration(s.TTL) })),
 }
 
 // shortestKey is the least that nobody can guess.
@@ -100,7 +100,7 @@ var stickyKey = value{
 		}
 		return nil
 	},
-	show: ifSticky(func(s *Sticky) string { return s.Key }),
+	show: ifSticky(byCookie(func(s *Sticky) string { return s.Key })),
 }
 
 var stickySession = value{
@@ -111,6 +111,16 @@ var stickySession = value{
 		}
 		return "true"
 	}),
+}
+
+// byCookie shows nothing where there is no cookie.
+func byCookie(at func(*Sticky) string) func(*Sticky) string {
+	return func(s *Sticky) string {
+		if s.Session {
+			return ""
+		}
+		return at(s)
+	}
 }
 
 // ifSticky shows nothing where nothing would come of it.

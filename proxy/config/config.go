@@ -30,7 +30,8 @@ type Config struct {
 	HashOn  HashOn // for the balance hash
 	Sticky  Sticky // for the balance sticky
 
-	// The bounded worker pool: connections over MaxConnections are refused.
+	// The bounded worker pool: connections over MaxConnections are refused. 0: as
+	// many as there are descriptors for, and not too many.
 	MaxConnections int
 
 	MaxConcurrent int           // exchanges under way at once; 0: no limit
@@ -40,6 +41,7 @@ type Config struct {
 	Connect   time.Duration // to open a connection to an upstream
 	Response  time.Duration // from the request's last byte to the answer's first
 	Idle      time.Duration // between two bytes of a body, either side
+	Retries   int           // other upstreams that a request is sent to, where one fails
 	Head      time.Duration // a client's whole request head, from its first byte
 	KeepAlive time.Duration // a client's connection between two requests
 	Drain     time.Duration // for exchanges under way when told to stop

@@ -24,7 +24,7 @@ var perPool = []string{
 }
 
 var perRoute = []string{
-	"timeout", "idle-timeout", "tunnel-idle-timeout", "max-body", "error-pages",
+	"timeout", "retries", "idle-timeout", "tunnel-idle-timeout", "max-body", "error-pages",
 	"cache", "cache-object", "cache-path", "cache-never", "cache-vary", "cache-ttl", "cache-drop-query", "cache-sort-query",
 	"cache-no-cookies", "cache-ignore-requests", "cache-wait", "cache-stale",
 	"hub", "hub-mode", "hub-channels", "hub-origins", "hub-budget",

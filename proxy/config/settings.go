@@ -57,6 +57,8 @@ const (
 
 	checkEvery = 5 * time.Second // with a path, unless --health-interval says otherwise
 	mostChecks = 1000            // in a row; beyond, a typing error
+
+	mostRetries = 3 // package pool remembers as many upstreams as a request has met
 )
 
 // Settings is the table, in the order of the help.
@@ -215,6 +217,9 @@ var Settings = []Setting{
 	{Name: "idle-timeout", Group: groupTime, Arg: "D", Default: "60s",
 		Usage: "between two bytes of a body, on either side",
 		value: duration(shortest, func(c *Config) *time.Duration { return &c.Idle })},
+	{Name: "retries", Group: groupTime, Arg: "N", Default: "3",
+		Usage: "other upstreams that a request is sent to, one after the other, where one fails and that is safe; at most 3; 0: none",
+		value: count(0, mostRetries, func(c *Config) *int { return &c.Retries })},
 	{Name: "header-timeout", Group: groupTime, Arg: "D", Default: "10s",
 		Usage: "for a client's whole request head, from its first byte",
 		value: duration(shortest, func(c *Config) *time.Duration { return &c.Head })},
@@ -237,9 +242,9 @@ var Settings = []Setting{
 	{Name: "queue-timeout", Group: groupLimits, Arg: "D", Default: "10s",
 		Usage: "for how long each; then it is answered 503",
 		value: duration(shortest, func(c *Config) *time.Duration { return &c.QueueTimeout })},
-	{Name: "max-connections", Group: groupLimits, Arg: "N", Default: "65536",
-		Usage: "client connections at once; more are refused",
-		value: count(1, maxAtOnce, func(c *Config) *int { return &c.MaxConnections })},
+	{Name: "max-connections", Group: groupLimits, Arg: "N", Default: auto,
+		Usage: "client connections at once; more are refused; `auto`: 65536, or as many as there are descriptors for, two for each",
+		value: orAuto(count(1, maxAtOnce, func(c *Config) *int { return &c.MaxConnections }), func(c *Config) *int { return &c.MaxConnections })},
 	{Name: "max-head", Group: groupLimits, Arg: "SIZE", Default: "64KiB",
 		Usage: "of a request's head, and of an answer's",
 		value: size(1<<10, 1<<20, func(c *Config) *int { return &c.MaxHead })},

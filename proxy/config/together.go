@@ -78,6 +78,19 @@ func (c *Config) checkBalance(add func(name, value, why string, args ...any), ra
 			}
 		}
 	}
+	if c.Balance == "sticky" && c.Sticky.Session {
+		c.checkCookieless(add, raw)
+	}
+}
+
+// checkCookieless finds what is said of a cookie that nobody gets. Whoever says
+// both in one place expects that one stands in for the other; it does not.
+func (c *Config) checkCookieless(add func(name, value, why string, args ...any), raw Raw) {
+	for _, name := range []string{"sticky-cookie", "sticky-ttl", "sticky-key"} {
+		if _, given := raw[name]; given {
+			add(name, "", "there is no cookie with --sticky-session, which keeps in the session where a client belongs: want one of both")
+		}
+	}
 }
 
 // checkHealth begins checks where there is a path to ask for. The rest of

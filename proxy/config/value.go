@@ -65,6 +65,25 @@ func count(least, most int, at func(*Config) *int) value {
 	}
 }
 
+// orAuto also takes the word auto, which is 0.
+func orAuto(v value, at func(*Config) *int) value {
+	return value{
+		read: func(c *Config, w string) error {
+			if w == auto {
+				*at(c) = 0
+				return nil
+			}
+			return v.read(c, w)
+		},
+		show: func(c *Config) []string {
+			if *at(c) == 0 {
+				return []string{auto}
+			}
+			return v.show(c)
+		},
+	}
+}
+
 func duration(least time.Duration, at func(*Config) *time.Duration) value {
 	return between(least, longest, at)
 }

@@ -42,6 +42,6 @@ func (s *Server) makeProxy(pages proxy.Pages) {
 		Idle:      c.Idle,
 		MaxHead:   c.MaxHead,
 	})
-	s.crowd.most, s.crowd.log = c.MaxConnections, s.log
-	s.front = newFront(c.MaxConnections, s.proxy, s.edge, s.log)
+	s.crowd.most, s.crowd.log = places(c.MaxConnections, s.log), s.log
+	s.front = newFront(s.crowd.most, s.proxy, s.edge, s.log)
 }

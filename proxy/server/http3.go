@@ -60,7 +60,7 @@ func (s *Server) makeHTTP3() {
 	s.http3.quic = s.edge.NewQUIC(edge.QUICOptions{
 		TLS:  s.certs.Config,
 		Head: s.conf.Head,
-		Most: s.conf.MaxConnections,
+		Most: s.crowd.most,
 	})
 }
 

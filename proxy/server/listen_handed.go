@@ -143,14 +143,14 @@ func (s *sockets) rest(log *slog.Logger) (err error) {
 		case s.handed.Heir:
 			log.Info("not listening there any more", "socket", one.Name)
 		default:
-			err = errors.Join(err, fmt.Errorf("socket %s (%s) was handed over, and no setting leads there: want --listen fd:%s, or its address", one.Name, place(at), one.Name))
+			err = errors.Join(err, fmt.Errorf("socket %s (%s) was handed over, and no setting leads there: want --listen fd:%s, or its address", one.Name, boundAt(at), one.Name))
 		}
 	}
 	s.handed.close()
 	return err
 }
 
-func place(at syscall.Sockaddr) string {
+func boundAt(at syscall.Sockaddr) string {
 	if u, ok := at.(*syscall.SockaddrUnix); ok {
 		return "unix:" + u.Name
 	}

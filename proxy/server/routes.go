@@ -132,6 +132,7 @@ func everything(r *route.Rule) bool {
 func (s *Server) terms(c *config.Config, pages proxy.Pages) proxy.Route {
 	r := proxy.Route{
 		Pages:      pages,
+		Tries:      c.Retries + 1,
 		Response:   c.Response,
 		Idle:       c.Idle,
 		TunnelIdle: c.TunnelIdle,
