@@ -172,7 +172,7 @@ func (a *answer) smallChunk(p []byte) (int, error) {
 
 func putSize(p []byte, n int) {
 	for i := sizeLine - 3; i >= 0; i-- {
-		p[i] = digits[n&15]
+		p[i] = "0123456789abcdef"[n&15]
 		n >>= 4
 	}
 	p[sizeLine-2], p[sizeLine-1] = '\r', '\n'

@@ -1,7 +1,6 @@
 package stream
 
 import (
-	"bytes"
 	"errors"
 	"net/http"
 	"net/http/httptrace"
@@ -12,104 +11,56 @@ import (
 	"multiserver/proxy/wire"
 )
 
-// request reads what the core writes, strictly: a byte that is not as expected
-// fails, and so ends the exchange.
+// request reads what the core writes.
 type request struct {
+	wire.Intake
 	started       atomic.Bool
-	state         state
-	left          int64 // of the body, or of the chunk
 	head          wire.Request
-	part          []byte      // a head or line whose end has not come
 	trailer       http.Header // nil: none was announced
 	wantsTrailers bool
 	small         bool // the whole body is in the core's hand
 	bare          bool // there is no body
 }
 
-type state uint8
+var errStopped = errors.New("upstream takes no more of the body")
 
 const (
-	inHead state = iota
-	inBody
-	inSize // the line before a chunk's data
-	inChunk
-	behindChunk
-	inTrailer
-	ended
-)
-
-var (
-	errFraming = errors.New("stream: the core's request is not framed as it should be")
-	errLong    = errors.New("stream: a head or line of the core's has no end")
-	errStopped = errors.New("upstream takes no more of the body")
-)
-
-const (
-	mostPart  = 2 << 20  // beyond --max-head's bounds
 	smallBody = 64 << 10 // what the core may have in hand
 	mostTries = 3        // on connections that end just then
 )
 
 func (q *request) begun() bool { return q.started.Load() }
 
-func (s *stream) write(p []byte) (int, error) {
-	for rest := p; len(rest) > 0; {
-		var err error
-		if rest, err = s.step(rest); err != nil {
-			return len(p) - len(rest), err
-		}
-	}
-	return len(p), nil
-}
+// parts is a stream, as what a request's bytes are taken apart to.
+type parts stream
 
-// step takes what it can from the front of p.
-func (s *stream) step(p []byte) (rest []byte, err error) {
+// Head asks as soon as there is one.
+func (s *parts) Head(p []byte) (int, wire.Next, error) {
 	q := &s.ask
-	switch q.state {
-	case inHead:
-		return s.takeHead(p)
-	case inBody, inChunk:
-		return s.takeData(p)
-	case inSize:
-		return q.takeLine(p, s.size)
-	case behindChunk:
-		return q.takeLine(p, q.chunkEnd)
-	case inTrailer:
-		return q.takeLine(p, s.trailerLine)
+	n, err := q.head.Parse(p)
+	if err == nil {
+		(*stream)(s).begin()
 	}
-	return p, errFraming
+	return n, wire.Next{Framing: q.head.Framing(), Length: q.head.Length}, err
 }
 
-// takeHead: the core writes a head in one piece; one that it does not is
-// gathered.
-func (s *stream) takeHead(p []byte) (rest []byte, err error) {
-	q := &s.ask
-	held, b := len(q.part), p
-	if held > 0 {
-		q.part = append(q.part, p...)
-		b = q.part
+// Data offers body bytes, and waits until they are taken.
+func (s *parts) Data(p []byte, end bool) error {
+	if end && len(p) <= smallBody {
+		s.ask.small = true // also one that came in pieces: what is here of it is taken
 	}
-	n, err := q.head.Parse(b)
-	if err == wire.ErrMore {
-		if held == 0 {
-			q.part = append(q.part, p...)
-		}
-		return nil, q.bounded()
-	}
-	if err != nil {
-		return p, err
-	}
-	s.begin()
-	q.part = q.part[:0]
-	return p[n-held:], nil
+	return (*stream)(s).give(p, end)
 }
 
-func (q *request) bounded() error {
-	if len(q.part) > mostPart {
-		return errLong
+// Trailer: x/net reads them behind the body's end, which is not given yet.
+func (s *parts) Trailer(name, value []byte) {
+	if q := &s.ask; q.trailer != nil {
+		key := textproto.CanonicalMIMEHeaderKey(string(name))
+		q.trailer[key] = append(q.trailer[key], string(value))
 	}
-	return nil
 }
+
+func (s *parts) End() error { return (*stream)(s).give(nil, true) }
 
 // begin asks.
 func (s *stream) begin() {
@@ -117,11 +68,9 @@ func (s *stream) begin() {
 	q.wantsTrailers = q.head.Trailers
 	switch q.head.Framing() {
 	case wire.None:
-		q.state, q.bare = ended, true
+		q.bare = true
 	case wire.Sized:
-		q.state, q.left, q.small = inBody, q.head.Length, q.head.Length <= smallBody
-	case wire.Chunked:
-		q.state = inSize
+		q.small = q.head.Length <= smallBody
 	}
 	r := q.request(s.conns.opt.Secure)
 	trace := &httptrace.ClientTrace{Got1xxResponse: s.interim}
@@ -181,98 +130,6 @@ func (q *request) fields(text string) http.Header {
 }
 
 var teTrailers = []string{"trailers"}
-
-// takeData offers body bytes, and waits until they are taken.
-func (s *stream) takeData(p []byte) (rest []byte, err error) {
-	q := &s.ask
-	n := int(min(int64(len(p)), q.left))
-	last := n == int(q.left) && (q.state == inBody || bytes.Equal(p[n:], lastChunk) && q.trailer == nil)
-	if last && q.left <= smallBody {
-		q.small = true // also one that came in pieces: what is here of it is taken
-	}
-	if err := s.give(p[:n], last); err != nil {
-		return p, err
-	}
-	switch q.left -= int64(n); {
-	case q.left > 0:
-	case last:
-		q.state = ended
-		return nil, nil
-	default:
-		q.state = behindChunk
-	}
-	return p[n:], nil
-}
-
-// lastChunk behind a chunk's data: the body can end with it.
-var lastChunk = []byte("\r\n0\r\n\r\n")
-
-// takeLine gives a whole line without its CRLF to f.
-func (q *request) takeLine(p []byte, f func([]byte) error) (rest []byte, err error) {
-	i := bytes.IndexByte(p, '\n')
-	if i < 0 {
-		q.part = append(q.part, p...)
-		return nil, q.bounded()
-	}
-	line := p[:i+1]
-	if len(q.part) > 0 {
-		q.part = append(q.part, line...)
-		line = q.part
-	}
-	if len(line) < 2 || line[len(line)-2] != '\r' {
-		return p, errFraming
-	}
-	err = f(line[:len(line)-2])
-	q.part = q.part[:0]
-	return p[i+1:], err
-}
-
-// size takes a chunk's, which the core writes without extensions.
-func (s *stream) size(line []byte) error {
-	q := &s.ask
-	if len(line) == 0 || len(line) > 15 {
-		return errFraming
-	}
-	q.left = 0
-	for _, c := range line {
-		d := bytes.IndexByte(digits, c)
-		if d < 0 {
-			return errFraming
-		}
-		q.left = q.left<<4 | int64(d)
-	}
-	if q.state = inChunk; q.left == 0 {
-		q.state = inTrailer
-	}
-	return nil
-}
-
-var digits = []byte("0123456789abcdef")
-
-func (q *request) chunkEnd(line []byte) error {
-	if len(line) > 0 {
-		return errFraming
-	}
-	q.state = inSize
-	return nil
-}
-
-func (s *stream) trailerLine(line []byte) error {
-	q := &s.ask
-	if len(line) == 0 {
-		q.state = ended
-		return s.give(nil, true)
-	}
-	name, value, ok := bytes.Cut(line, []byte(":"))
-	if !ok {
-		return errFraming
-	}
-	if q.trailer != nil { // x/net reads it behind the body's end, which is not given yet
-		key := textproto.CanonicalMIMEHeaderKey(string(name))
-		q.trailer[key] = append(q.trailer[key], string(bytes.Trim(value, " \t")))
-	}
-	return nil
-}
 
 // roundTrip asks, again if the connection ended just then.
 func (s *stream) roundTrip(r *http.Request) (*http.Response, error) {

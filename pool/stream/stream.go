@@ -60,13 +60,14 @@ const finishing = time.Second
 func newStream(s *Conns, c *conn) *stream {
 	st := &stream{conns: s, conn: c}
 	st.news.L = &st.mu
+	st.ask.Begin((*parts)(st))
 	st.ctx, st.cancel = context.WithCancel(context.Background())
 	return st
 }
 
 // Write takes bytes of the request, and returns when all of them are on their
 // way.
-func (s *stream) Write(p []byte) (int, error) { return s.write(p) }
+func (s *stream) Write(p []byte) (int, error) { return s.ask.Write(p) }
 
 // Read gives bytes of the answer, 1xx and all.
 func (s *stream) Read(p []byte) (int, error) {

@@ -72,7 +72,7 @@ func (l *lane) begin(s *stream, b *block) {
 func (l *lane) serve(of carrier) (whole, fit bool) {
 	l.attach(of)
 	more := l.client.ServeNext()
-	whole = l.answer.state == ended
+	whole = l.answer.Ended()
 	unspoilt := l.detach()
 	fit = more && whole && unspoilt && l.ask.ended()
 	l.ask.end()
@@ -106,11 +106,10 @@ func (l *lane) Close() error {
 
 // CloseWrite ends one direction of a tunnel.
 func (l *lane) CloseWrite() error {
-	if l.answer.state != inTunnel {
+	if !l.answer.Raw() {
 		return net.ErrClosed
 	}
-	l.answer.state = ended
-	return l.answer.to.send(nil, true)
+	return l.answer.EndRaw()
 }
 
 // Left tells whether the client has reset the stream or is gone: the core asks

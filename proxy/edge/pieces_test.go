@@ -58,7 +58,7 @@ func told(b []byte, n int, head bool) string {
 		}
 		b = b[k:]
 	}
-	if a.state != ended {
+	if !a.Ended() {
 		return "reset"
 	}
 	return fmt.Sprintf("%s %q", w.said.String(), w.body)
