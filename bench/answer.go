@@ -75,6 +75,6 @@ func (a *answers) of(size string) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	a.known.Store(size, r.Wire)
-	return r.Wire, nil
+	a.known.Store(size, r.Bytes)
+	return r.Bytes, nil
 }

@@ -27,7 +27,7 @@ func buildHere(ctx context.Context, name, dir string) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	return goBuild(ctx, name, root, dir)
+	return goBuild(ctx, name, root, dir, ".")
 }
 
 // buildCommit builds the module as it was, from a copy that leaves the work tree alone.
@@ -47,12 +47,13 @@ func buildCommit(ctx context.Context, name, commit, dir string) (string, error) 
 	if _, err := output(ctx, src, "tar", "xf", tar); err != nil {
 		return "", err
 	}
-	return goBuild(ctx, name, src, dir)
+	return goBuild(ctx, name, src, dir, ".")
 }
 
-func goBuild(ctx context.Context, name, src, dir string) (string, error) {
+// goBuild builds a program of the module in src; dir has what comes of it.
+func goBuild(ctx context.Context, name, src, dir, program string) (string, error) {
 	bin := filepath.Join(dir, "bin-"+name)
-	if _, err := output(ctx, src, "go", "build", "-o", bin, "."); err != nil {
+	if _, err := output(ctx, src, "go", "build", "-o", bin, program); err != nil {
 		return "", fmt.Errorf("%s does not build: %w\n(-binary PATH takes one already built, -servers leaves it out)", name, err)
 	}
 	return bin, nil

@@ -98,14 +98,6 @@ func (f *Field) tlsServers() []*Server {
 	return []*Server{f.Ours, nginx("nginx", "nginx-tls.conf"), haproxy("haproxy", "haproxy-tls.cfg"), caddy("caddy-tls.conf")}
 }
 
-// caddy takes a Caddyfile of bench/peers/.
-func caddy(conf string) *Server {
-	return &Server{Name: "caddy", Path: "caddy", env: []string{"GOMAXPROCS=1"}, args: func(at place) ([]string, error) {
-		conf, err := fill(conf, at)
-		return []string{"run", "--config", conf, "--adapter", "caddyfile"}, err
-	}}
-}
-
 func (f *Field) tlsStart(s *Server, origin int, cert []byte) (*tlsTurn, error) {
 	port, err := freePort()
 	if err != nil {

@@ -3,10 +3,6 @@
 package main
 
 import (
-	"bytes"
-	"encoding/xml"
-	"errors"
-	"io"
 	"os"
 	"reflect"
 	"strings"
@@ -19,34 +15,6 @@ func TestPickLines(t *testing.T) {
 	want := []pick{{"p2c", 10, []float64{21.5, 20}, 1}, {"hash", 1000, []float64{9}, 0}}
 	if !reflect.DeepEqual(got, want) {
 		t.Errorf("%v, want %v", got, want)
-	}
-}
-
-func TestChartIsXMLWithALineForEach(t *testing.T) {
-	c := &chart{Title: "a < b", X: "x", Y: "y"}
-	for _, name := range []string{"one", "two", "three & four"} {
-		for _, x := range []float64{1, 10, 1000} {
-			c.add(name, x, 5+x/1000) // all at the same height: names must not cover each other
-		}
-	}
-	svg := c.SVG()
-	for d := xml.NewDecoder(bytes.NewReader(svg)); ; {
-		if _, err := d.Token(); errors.Is(err, io.EOF) {
-			break
-		} else if err != nil {
-			t.Fatal(err)
-		}
-	}
-	if n := bytes.Count(svg, []byte("<polyline")); n != 3 {
-		t.Errorf("%d lines, want 3", n)
-	}
-	high := c.places(func(float64) float64 { return 100 })
-	for i := range high {
-		for j := range i {
-			if d := high[i] - high[j]; d < nameHigh && d > -nameHigh {
-				t.Errorf("names at %v", high)
-			}
-		}
 	}
 }
 

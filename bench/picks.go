@@ -13,6 +13,8 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+
+	"multiserver/bench/chart"
 )
 
 // A pick is one benchmark's figures.
@@ -106,11 +108,11 @@ func (f *Field) pickPromises(all []pick) {
 	}
 }
 
-func pickChart(all []pick) *chart {
-	c := &chart{Title: "What a pick costs (lowest of several runs)", X: "upstreams", Y: "ns per pick"}
+func pickChart(all []pick) *chart.Lines {
+	c := &chart.Lines{Title: "What a pick costs (lowest of several runs)", X: "upstreams", Y: "ns per pick"}
 	for i := range all {
 		p := &all[i]
-		c.add(p.Row, float64(p.N), p.nanos())
+		c.Add(p.Row, float64(p.N), p.nanos())
 	}
 	return c
 }

@@ -14,7 +14,7 @@ import (
 
 // profile gives each of ours one more turn under the profiler, after the rounds that count:
 // the sampling signals cost time of their own.
-func (b *Bench) profile(ctx context.Context, line []*runner, s Scenario) error {
+func (b *Bench) profile(ctx context.Context, line []*runner) error {
 	if b.Profiles == "" {
 		return nil
 	}
@@ -22,8 +22,8 @@ func (b *Bench) profile(ctx context.Context, line []*runner, s Scenario) error {
 		if !r.Ours {
 			continue
 		}
-		path := filepath.Join(b.Profiles, s.Name+"-"+r.Server.Name+".pprof")
-		w, err := b.load(ctx, r, s, b.Time+time.Second)
+		path := filepath.Join(b.Profiles, r.asked.Name+"-"+r.Server.Name+".pprof")
+		w, err := b.load(ctx, r, b.Time+time.Second)
 		if err != nil {
 			return err
 		}
@@ -32,7 +32,7 @@ func (b *Bench) profile(ctx context.Context, line []*runner, s Scenario) error {
 			err = failed
 		}
 		if err != nil {
-			return fmt.Errorf("profile of %s in %s: %w", r.Server.Name, s.Name, err)
+			return fmt.Errorf("profile of %s in %s: %w", r.Server.Name, r.asked.Name, err)
 		}
 		b.Log("%s\n", path)
 	}

@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 	"time"
 )
 
@@ -55,10 +56,17 @@ type Bench struct {
 	script string // wrk.lua
 }
 
+// An Entry is a server, and what is asked of it.
+type Entry struct {
+	Server *Server
+	Asked  Scenario
+}
+
 // runner is a started server.
 type runner struct {
 	*Server
 	*Process
+	asked Scenario
 	admin int
 	reply *Reply
 }
@@ -78,31 +86,26 @@ func (b *Bench) open(floor string) error {
 
 func (b *Bench) close() { b.origin.stop() }
 
-// Run puts one question to all servers. They all run all the time, idle but for their turns,
-// and their turns alternate: what changes on the machine meanwhile meets all of them.
+// Run puts one question to all servers.
 func (b *Bench) Run(ctx context.Context, s Scenario) ([]Round, error) {
-	want, err := ask(b.origin.Port, s)
-	if err != nil {
-		return nil, fmt.Errorf("origin: %w", err)
-	}
-	var line []*runner
+	var line []Entry
 	for _, srv := range b.Servers {
-		r, err := b.startServer(srv, s)
+		line = append(line, Entry{srv, s})
+	}
+	return b.Contest(ctx, s.Name, line)
+}
+
+// Contest has each server asked what is its own to answer. They all run all the time, idle but for
+// their turns, and their turns alternate: what changes on the machine meanwhile meets all of them.
+func (b *Bench) Contest(ctx context.Context, name string, entries []Entry) ([]Round, error) {
+	var line []*runner
+	for _, e := range entries {
+		r, err := b.startServer(e)
 		if err != nil {
 			return nil, err
 		}
 		defer r.stop()
-		if r.reply, err = check(r.Process, s, want); err != nil {
-			return nil, err
-		}
-		if err := b.store(r, s); err != nil {
-			return nil, err
-		}
-		w, err := b.load(ctx, r, s, b.Warm)
-		if err == nil {
-			_, err = w.wait()
-		}
-		if err != nil {
+		if err := b.ready(ctx, r); err != nil {
 			return nil, err
 		}
 		line = append(line, r)
@@ -110,31 +113,50 @@ func (b *Bench) Run(ctx context.Context, s Scenario) ([]Round, error) {
 	var all []Round
 	for n := range b.Rounds {
 		order := append(slices.Clone(line[n%len(line):]), line[:n%len(line)]...) // nobody always follows the same one
-		rounds, err := b.round(ctx, order, s)
+		rounds, err := b.round(ctx, order)
 		if err != nil {
 			return nil, err
 		}
 		for _, r := range rounds {
 			r.Number = n
-			b.Log("%s round %d %s\n", s.Name, n+1, &r)
+			b.Log("%s round %d %s\n", name, n+1, &r)
 			all = append(all, r)
 		}
 	}
-	return all, b.profile(ctx, line, s)
+	return all, b.profile(ctx, line)
 }
 
-func (b *Bench) load(ctx context.Context, r *runner, s Scenario, d time.Duration) (*Wrk, error) {
-	return load(ctx, b.LoadCPUs, b.script, s, r.Port, d)
+// ready sees that a server answers as the origin does, has what it should have stored, and is warm.
+func (b *Bench) ready(ctx context.Context, r *runner) error {
+	want, err := ask(b.origin.Port, r.asked)
+	if err != nil {
+		return fmt.Errorf("origin: %w", err)
+	}
+	if r.reply, err = check(r.Process, r.asked, want); err != nil {
+		return err
+	}
+	if err := b.store(r, r.asked); err != nil {
+		return err
+	}
+	w, err := b.load(ctx, r, b.Warm)
+	if err == nil {
+		_, err = w.wait()
+	}
+	return err
+}
+
+func (b *Bench) load(ctx context.Context, r *runner, d time.Duration) (*Wrk, error) {
+	return load(ctx, b.LoadCPUs, b.script, r.asked, r.Port, d)
 }
 
 // round gives every server one turn: one after the other, or all of them by slices.
-func (b *Bench) round(ctx context.Context, line []*runner, s Scenario) ([]Round, error) {
+func (b *Bench) round(ctx context.Context, line []*runner) ([]Round, error) {
 	if b.Slice > 0 {
-		return b.measure(ctx, s, line...)
+		return b.measure(ctx, line...)
 	}
 	var all []Round
 	for _, r := range line {
-		one, err := b.measure(ctx, s, r)
+		one, err := b.measure(ctx, r)
 		if err != nil {
 			return nil, err
 		}
@@ -143,25 +165,34 @@ func (b *Bench) round(ctx context.Context, line []*runner, s Scenario) ([]Round,
 	return all, nil
 }
 
-func (b *Bench) startServer(srv *Server, s Scenario) (*runner, error) {
-	dir := filepath.Join(b.Dir, s.Name+"-"+srv.Name)
-	if err := os.Mkdir(dir, 0o755); err != nil {
+func (b *Bench) startServer(e Entry) (*runner, error) {
+	dir, err := b.room(e.Asked.Name + "-" + e.Server.Name)
+	if err != nil {
 		return nil, err
 	}
-	r := &runner{Server: srv}
+	r := &runner{Server: e.Server, asked: e.Asked}
 	port, err := freePort()
-	if err == nil && srv.Ours && b.Profiles != "" {
+	if err == nil && e.Server.Ours && b.Profiles != "" {
 		r.admin, err = freePort()
 	}
 	if err != nil {
 		return nil, err
 	}
-	at := place{Dir: dir, Port: port, Origin: b.origin.Port, Admin: r.admin, Large: s.Large}
-	if s.Stored {
+	at := place{Dir: dir, Port: port, Origin: b.origin.Port, Admin: r.admin, Large: e.Asked.Large}
+	if e.Asked.Stored {
 		at.Cache = cacheSize
 	}
-	r.Process, err = srv.start(b.CPU, at)
+	r.Process, err = e.Server.start(b.CPU, at)
 	return r, err
+}
+
+// room is a folder for one that starts; a peer's worker may run as another user.
+func (b *Bench) room(name string) (string, error) {
+	dir, err := os.MkdirTemp(b.Dir, strings.ReplaceAll(name, "/", "-")+"-")
+	if err != nil {
+		return "", err
+	}
+	return dir, os.Chmod(dir, 0o755)
 }
 
 // String is the line that tells how it goes.

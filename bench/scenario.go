@@ -19,16 +19,21 @@ type Scenario struct {
 	Stored bool   // every server has a cache, and the answers in it before it is measured
 	Large  bool   // the answers are longer than what peers send by copying
 	URLs   int    // that are asked for in turn, each Path below a number of its own; at most 1: Path alone
+	Miss   int    // of stored answers: one request in so many is for one that nobody has asked for yet; 0: none
 }
 
 // defaultScenarios are the ones that the targets are set on.
 const defaultScenarios = "forward-1k-c64,forward-1k-c256,forward-100k-c64,forward-1m-c64"
 
-var scenarioName = regexp.MustCompile(`^(forward|post|hit)-([0-9]+[km]?)-c([0-9]+)(?:-u([0-9]+))?$`)
+var scenarioName = regexp.MustCompile(`^(forward|post|hit|mixed)-([0-9]+[kmg]?)-c([0-9]+)(?:-u([0-9]+))?$`)
+
+// missEvery is a mixed load's: 80 % hits.
+const missEvery = 5
 
 // parseScenarios reads a list of names. The names are the parameters: forward-SIZE-cN fetches
 // an answer of SIZE over N connections, post-SIZE-cN sends a body of SIZE for 1 KiB back,
-// hit-SIZE-cN fetches stored answers, and hit-SIZE-cN-uM those of M URLs in turn.
+// hit-SIZE-cN fetches stored answers, and hit-SIZE-cN-uM those of M URLs in turn; in mixed-SIZE-cN
+// each fifth is not stored yet.
 func parseScenarios(list string) ([]Scenario, error) {
 	var all []Scenario
 	for _, name := range strings.Split(list, ",") {
@@ -44,27 +49,32 @@ func parseScenarios(list string) ([]Scenario, error) {
 func parseScenario(name string) (Scenario, error) {
 	m := scenarioName.FindStringSubmatch(name)
 	if m == nil {
-		return Scenario{}, fmt.Errorf("scenario %q: want forward-SIZE-cN, post-SIZE-cN, hit-SIZE-cN or hit-SIZE-cN-uURLS, such as forward-1k-c64 or post-16k-c64", name)
+		return Scenario{}, fmt.Errorf("scenario %q: want forward-SIZE-cN, post-SIZE-cN, hit-SIZE-cN, hit-SIZE-cN-uURLS or mixed-SIZE-cN, such as forward-1k-c64 or post-16k-c64", name)
 	}
 	conns, err := strconv.Atoi(m[3])
-	if err != nil || conns < 1 || conns > 4000 {
-		return Scenario{}, fmt.Errorf("scenario %q: want 1 to 4000 connections", name)
+	if err != nil || conns < 1 || conns > 10_000 {
+		return Scenario{}, fmt.Errorf("scenario %q: want 1 to 10000 connections", name)
 	}
 	size, err := parseSize(m[2])
-	if err != nil || size > 64<<20 {
-		return Scenario{}, fmt.Errorf("scenario %q: want a size of at most 64m", name)
+	if err != nil || size > 1<<30 {
+		return Scenario{}, fmt.Errorf("scenario %q: want a size of at most 1g", name)
 	}
+	stored := m[1] == "hit" || m[1] == "mixed"
 	urls, err := parseURLs(m[4])
-	if err != nil || m[4] != "" && m[1] != "hit" {
+	if err != nil || m[4] != "" && !stored {
 		return Scenario{}, fmt.Errorf("scenario %q: want 2 to 1000000 URLs, of hits only", name)
 	}
-	switch m[1] {
-	case "post":
+	if m[1] == "post" {
 		return Scenario{Name: name, Method: "POST", Path: "/1k", Body: size, Conns: conns}, nil
-	case "hit":
-		return Scenario{Name: name, Method: "GET", Path: "/keep/" + m[2], Conns: conns, Stored: true, Large: size >= 64<<10, URLs: urls}, nil
 	}
-	return Scenario{Name: name, Method: "GET", Path: "/" + m[2], Conns: conns}, nil
+	if !stored {
+		return Scenario{Name: name, Method: "GET", Path: "/" + m[2], Conns: conns}, nil
+	}
+	s := Scenario{Name: name, Method: "GET", Path: "/keep/" + m[2], Conns: conns, Stored: true, Large: size >= 64<<10, URLs: urls}
+	if m[1] == "mixed" {
+		s.Miss = missEvery
+	}
+	return s, nil
 }
 
 func parseURLs(s string) (int, error) {
@@ -93,8 +103,10 @@ func parseSize(s string) (int, error) {
 		unit = 1 << 10
 	case 'm':
 		unit = 1 << 20
+	case 'g':
+		unit = 1 << 30
 	}
-	n, err := strconv.Atoi(strings.TrimRight(s, "km"))
+	n, err := strconv.Atoi(strings.TrimRight(s, "kmg"))
 	return n * unit, err
 }
 
@@ -102,6 +114,9 @@ func parseSize(s string) (int, error) {
 func (s Scenario) Question() string {
 	if s.Body > 0 {
 		return fmt.Sprintf("%s: what does it cost to pass on a POST of %d bytes, over %d connections?", s.Name, s.Body, s.Conns)
+	}
+	if s.Miss > 0 {
+		return fmt.Sprintf("%s: what does it cost if of answers of %s, over %d connections, one in %d is not stored yet?", s.Name, s.Path[len("/keep/"):], s.Conns, s.Miss)
 	}
 	if s.Stored {
 		return fmt.Sprintf("%s: what does it cost to give a stored answer of %s, one of %d, over %d connections?", s.Name, s.Path[len("/keep/"):], s.URLs, s.Conns)

@@ -21,7 +21,11 @@ func TestScenarioNamesAreTheirParameters(t *testing.T) {
 	f("hit-1k-c64-u10000", Scenario{Method: "GET", Path: "/keep/1k", Conns: 64, Stored: true, URLs: 10000})
 	f("hit-100k-c64", Scenario{Method: "GET", Path: "/keep/100k", Conns: 64, Stored: true, Large: true, URLs: 1})
 
-	for _, name := range []string{"", "forward", "forward-1k", "forward-1g-c1", "forward-65m-c1", "forward-1k-c0", "forward-1k-c4001", "hit-1k", "hit-1k-c64-u0", "hit-1k-c64-u1", "hit-1k-c64-u1000001", "forward-1k-c64-u2", "stale-1k-c64"} {
+	f("hit-64k-c64", Scenario{Method: "GET", Path: "/keep/64k", Conns: 64, Stored: true, Large: true, URLs: 1})
+	f("mixed-1k-c64", Scenario{Method: "GET", Path: "/keep/1k", Conns: 64, Stored: true, URLs: 1, Miss: 5})
+	f("forward-1g-c4", Scenario{Method: "GET", Path: "/1g", Conns: 4})
+
+	for _, name := range []string{"", "forward", "forward-1k", "forward-2g-c1", "forward-1k-c0", "forward-1k-c10001", "hit-1k", "hit-1k-c64-u0", "hit-1k-c64-u1", "hit-1k-c64-u1000001", "forward-1k-c64-u2", "stale-1k-c64"} {
 		if s, err := parseScenario(name); err == nil {
 			t.Errorf("%q: %+v and no error", name, s)
 		}

@@ -9,7 +9,6 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"strconv"
 	"strings"
 	"text/template"
 	"time"
@@ -29,6 +28,7 @@ type Server struct {
 	Ours bool   // takes --admin and can be profiled
 	args func(at place) ([]string, error)
 	env  []string
+	cpus string // where it runs, if not where all do
 }
 
 // A place is what a server is told when it starts.
@@ -40,6 +40,7 @@ type place struct {
 	Plain  bool   // peers: leave out what is set for large bodies
 	Cache  int    // MiB for stored answers, of the floors: give the answer without an origin; 0: none
 	Large  bool   // peers: set up for large stored answers
+	Cores  int    // peers: threads or workers; 0: one
 
 	Origins []int         // peers before several: instead of Origin
 	Balance string        // how they choose
@@ -51,6 +52,9 @@ func (s *Server) start(cpus string, at place) (*Process, error) {
 	args, err := s.args(at)
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", s.Name, err)
+	}
+	if s.cpus != "" {
+		cpus = s.cpus
 	}
 	return start(s.Name, cpus, at.Dir, loopback, at.Port, append([]string{s.Path}, args...), s.env)
 }
@@ -76,73 +80,6 @@ func ours(name, path string, more []string) *Server {
 			}
 			return append(args, more...), nil
 		}}
-}
-
-// nginx and haproxy take a configuration of bench/peers/, or a file to compare with it. Called
-// nginx-plain and haproxy-plain they run with keep-alive well set, and else as they come.
-func nginx(name, conf string) *Server {
-	return &Server{Name: name, Path: "nginx", Peer: name == "nginx", args: func(at place) ([]string, error) {
-		at.Plain = strings.HasSuffix(name, "-plain")
-		conf, err := fill(conf, at)
-		return []string{"-p", at.Dir, "-e", filepath.Join(at.Dir, "nginx-start.log"), "-c", conf}, err
-	}}
-}
-
-func haproxy(name, conf string) *Server {
-	return &Server{Name: name, Path: "haproxy", Peer: name == "haproxy", args: func(at place) ([]string, error) {
-		at.Plain = strings.HasSuffix(name, "-plain")
-		conf, err := fill(conf, at)
-		return []string{"-db", "-f", conf}, err
-	}}
-}
-
-// varnish is set up here as far as its VCL cannot: it has a thread for each connection that is not
-// idle for long.
-func varnish() *Server {
-	return &Server{Name: "varnish", Path: "varnishd", Peer: true, args: func(at place) ([]string, error) {
-		vcl, err := fill("varnish.vcl", at)
-		return []string{
-			"-F", "-n", filepath.Join(at.Dir, "varnish"), "-f", vcl,
-			"-a", fmt.Sprintf("127.0.0.1:%d", at.Port),
-			"-j", "none", // no rights question in the temporary folder
-			"-s", fmt.Sprintf("malloc,%dm", max(at.Cache, 1)),
-			"-p", "thread_pools=1", // one core, as for every server under test
-			"-p", "thread_pool_min=600", // made before they are needed, for twice as many clients as there are
-			"-p", "thread_pool_max=5000",
-			"-p", "listen_depth=4096", // all clients may come at once
-			"-p", "timeout_idle=75", // longer than the others' turns between two of its rounds
-			"-p", "vsl_mask=" + unlogged, // access log off, as for the others: an eighth of the price of a hit
-			"-p", "auto_restart=off", // one that fails is not to be measured
-		}, err
-	}}
-}
-
-// unlogged is what Varnish writes into its log in memory for each request, switched off.
-const unlogged = "-Begin,-End,-Link,-ReqStart,-ReqMethod,-ReqURL,-ReqProtocol,-ReqHeader,-ReqUnset,-ReqAcct," +
-	"-RespProtocol,-RespStatus,-RespReason,-RespHeader,-RespUnset,-VCL_call,-VCL_return,-Hit,-Timestamp,-Filters," +
-	"-SessOpen,-SessClose"
-
-// self is the floor of programs in Go: this one once more (answer.go).
-func self() *Server {
-	path, err := os.Executable()
-	if err != nil {
-		path = os.Args[0]
-	}
-	return &Server{Name: "floor-go", Path: path, env: []string{"GOMAXPROCS=1"}, args: func(at place) ([]string, error) {
-		if at.Cache == 0 {
-			return nil, fmt.Errorf("it answers by itself: only for hit scenarios")
-		}
-		return []string{"answer", strconv.Itoa(at.Port), strconv.Itoa(at.Origin)}, nil
-	}}
-}
-
-func relay(name, program string) *Server {
-	return &Server{Name: name, Path: program, Peer: name == "floor", args: func(at place) ([]string, error) {
-		if at.Cache > 0 {
-			return []string{"origin", strconv.Itoa(at.Port)}, nil
-		}
-		return []string{"relay", strconv.Itoa(at.Port), strconv.Itoa(at.Origin)}, nil
-	}}
 }
 
 // fill writes the configuration with the place's ports into the place's folder.
@@ -178,9 +115,7 @@ func line(ctx context.Context, names string, binaries []string, floor, dir strin
 	}
 	var all []*Server
 	for _, name := range strings.Split(names, ",") {
-		name, file, own := strings.Cut(strings.TrimSpace(name), "=")
-		switch {
-		case name == "multiserver":
+		if name = strings.TrimSpace(name); name == "multiserver" {
 			for _, b := range binaries {
 				s, err := binary(ctx, b, dir)
 				if err != nil {
@@ -188,25 +123,13 @@ func line(ctx context.Context, names string, binaries []string, floor, dir strin
 				}
 				all = append(all, s)
 			}
-		case (name == "nginx" || name == "nginx-plain") && !own:
-			all = append(all, nginx(name, "nginx.conf"))
-		case (name == "haproxy" || name == "haproxy-plain") && !own:
-			all = append(all, haproxy(name, "haproxy.cfg"))
-		case name == "varnish" && !own:
-			all = append(all, varnish())
-		case name == "floor" && !own:
-			all = append(all, relay(name, floor))
-		case name == "floor-go" && !own:
-			all = append(all, self())
-		case strings.HasSuffix(file, ".conf"):
-			all = append(all, nginx(name, file))
-		case strings.HasSuffix(file, ".cfg"):
-			all = append(all, haproxy(name, file))
-		case own:
-			all = append(all, relay(name, file))
-		default:
-			return nil, fmt.Errorf("-servers %s: %q is none of multiserver, nginx, nginx-plain, haproxy, haproxy-plain, varnish, floor, floor-go, nor NAME=FILE.conf for nginx or NAME=FILE.cfg for HAProxy", names, name)
+			continue
 		}
+		s, err := peer(ctx, name, floor, dir)
+		if err != nil {
+			return nil, fmt.Errorf("-servers %s: %w", names, err)
+		}
+		all = append(all, s)
 	}
 	seen := map[string]bool{}
 	for _, s := range all {

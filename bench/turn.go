@@ -5,6 +5,7 @@ package main
 import (
 	"context"
 	"fmt"
+	"math"
 	"time"
 )
 
@@ -19,7 +20,7 @@ type turn struct {
 }
 
 // measure has some servers share a stretch of time, and charges each what it used in it.
-func (b *Bench) measure(ctx context.Context, s Scenario, line ...*runner) ([]Round, error) {
+func (b *Bench) measure(ctx context.Context, line ...*runner) ([]Round, error) {
 	var turns []*turn
 	for _, r := range line {
 		used, err := r.used()
@@ -38,9 +39,9 @@ func (b *Bench) measure(ctx context.Context, s Scenario, line ...*runner) ([]Rou
 	}
 	began := time.Now()
 	if len(turns) == 1 {
-		err = b.alone(ctx, turns[0], s)
+		err = b.alone(ctx, turns[0])
 	} else {
-		err = b.together(ctx, turns, s)
+		err = b.together(ctx, turns)
 	}
 	if err != nil {
 		return nil, err
@@ -58,26 +59,46 @@ func (b *Bench) measure(ctx context.Context, s Scenario, line ...*runner) ([]Rou
 	others := after - before
 	var rounds []Round
 	for _, t := range turns {
-		r, err := t.round(s)
+		r, err := t.round()
 		if err != nil {
 			return nil, err
 		}
 		r.Latency = len(turns) == 1
-		if s.Stored && again != asked && r.Fault == "" {
-			r.Fault = fmt.Sprintf("the origin was asked %d times", again-asked)
-		}
 		others -= r.Used.CPU + t.load.CPU
 		rounds = append(rounds, r)
 	}
+	fault := misses(turns, again-asked)
 	for i := range rounds {
 		rounds[i].Others = max(0, others.Seconds()/lasted.Seconds())
+		if rounds[i].Fault == "" {
+			rounds[i].Fault = fault
+		}
 	}
 	return rounds, nil
 }
 
-func (t *turn) round(s Scenario) (Round, error) {
+// misses holds the requests that the origin had against those that caches should have sent on.
+func misses(turns []*turn, asked int) string {
+	want, slack := 0., 0.
+	for _, t := range turns {
+		if !t.asked.Stored {
+			return ""
+		}
+		if t.asked.Miss > 0 { // those under way at the end were not counted by wrk
+			want += float64(t.load.Requests) / float64(t.asked.Miss)
+			slack += float64(t.asked.Conns)
+		}
+	}
+	if math.Abs(float64(asked)-want) > .02*want+slack {
+		return fmt.Sprintf("the origin was asked %d times, want %.0f", asked, want)
+	}
+	return ""
+}
+
+func (t *turn) round() (Round, error) {
+	s := t.asked
 	used, err := t.used()
-	answers := float64(t.load.Bytes) / float64(len(t.reply.Wire))
+	answers := float64(t.load.Bytes) / float64(t.reply.Wire)
 	if s.Stored {
 		answers = float64(t.load.Requests) // each is as long as its age in digits
 	}
@@ -94,8 +115,8 @@ func (t *turn) round(s Scenario) (Round, error) {
 }
 
 // alone gives the whole stretch to one server.
-func (b *Bench) alone(ctx context.Context, t *turn, s Scenario) error {
-	w, err := b.load(ctx, t.runner, s, b.Time)
+func (b *Bench) alone(ctx context.Context, t *turn) error {
+	w, err := b.load(ctx, t.runner, b.Time)
 	if err != nil {
 		return err
 	}
@@ -113,7 +134,7 @@ func (b *Bench) alone(ctx context.Context, t *turn, s Scenario) error {
 // one stand still. A machine that others use too changes its speed within a second by more than
 // the difference one looks for; slices much shorter than that meet all servers alike. What a
 // server used and what its wrk read is known exactly; only the latencies are void.
-func (b *Bench) together(ctx context.Context, turns []*turn, s Scenario) error {
+func (b *Bench) together(ctx context.Context, turns []*turn) error {
 	defer func() {
 		for _, t := range turns {
 			if t.wrk != nil && t.load == nil {
@@ -124,7 +145,7 @@ func (b *Bench) together(ctx context.Context, turns []*turn, s Scenario) error {
 	whole := b.Time * time.Duration(len(turns))
 	for end := time.Now().Add(whole); time.Now().Before(end) && ctx.Err() == nil; {
 		for _, t := range turns {
-			if err := b.slice(ctx, t, s, whole); err != nil {
+			if err := b.slice(ctx, t, whole); err != nil {
 				return err
 			}
 		}
@@ -142,11 +163,11 @@ func (b *Bench) together(ctx context.Context, turns []*turn, s Scenario) error {
 }
 
 // slice lets one wrk run for a moment.
-func (b *Bench) slice(ctx context.Context, t *turn, s Scenario, whole time.Duration) (err error) {
+func (b *Bench) slice(ctx context.Context, t *turn, whole time.Duration) (err error) {
 	resumed := time.Now()
 	if t.wrk != nil {
 		t.wrk.resume()
-	} else if t.wrk, err = b.load(ctx, t.runner, s, whole); err != nil {
+	} else if t.wrk, err = b.load(ctx, t.runner, whole); err != nil {
 		return err
 	}
 	pause(ctx, b.Slice)

@@ -38,7 +38,7 @@ type Load struct {
 
 // fault says in words why the round does not count, or "".
 func (l *Load) fault() string {
-	if l.Requests == 0 {
+	if l.Requests == 0 && l.Bytes == 0 { // a part of a long one counts
 		return "no request was answered"
 	}
 	if l.Connect+l.Read+l.Write+l.Timeout+l.Status == 0 {
@@ -62,8 +62,8 @@ func load(ctx context.Context, cpus, script string, s Scenario, port int, d time
 	// wrk ends by itself; the deadline is for the case that it does not.
 	w.ctx, w.cancel = context.WithTimeout(ctx, d+10*time.Second)
 	w.cmd = exec.CommandContext(w.ctx, "taskset", "-c", cpus, "wrk", "-t1", "-c", strconv.Itoa(s.Conns),
-		"-d", fmt.Sprintf("%ds", int(d.Seconds())), "--timeout", "10s", "--latency", "-s", script,
-		fmt.Sprintf("http://127.0.0.1:%d%s", port, s.Path), "--", s.Method, strconv.Itoa(s.Body), strconv.Itoa(s.URLs))
+		"-d", fmt.Sprintf("%ds", int(d.Seconds())), "--timeout", "60s", "--latency", "-s", script,
+		fmt.Sprintf("http://127.0.0.1:%d%s", port, s.Path), "--", s.Method, strconv.Itoa(s.Body), strconv.Itoa(s.URLs), strconv.Itoa(s.Miss))
 	w.cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true, Pdeathsig: syscall.SIGKILL}
 	w.cmd.Stdout, w.cmd.Stderr = &w.out, &w.out
 	if err := w.cmd.Start(); err != nil {

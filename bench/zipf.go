@@ -49,9 +49,9 @@ func zipf(ctx context.Context, f *Field) error {
 	if err != nil {
 		return err
 	}
-	room := zipfMemory << 20 / len(answer.Wire)
+	room := zipfMemory << 20 / int(answer.Wire)
 	fmt.Fprintf(f, "%d keys, answers of %d bytes, %d MiB for each cache: room for %d; %d requests over %d connections, of which the last %d count\n\n",
-		zipfKeys, len(answer.Wire), zipfMemory, room, zipfWarm+zipfCount, zipfConns, zipfCount)
+		zipfKeys, answer.Wire, zipfMemory, room, zipfWarm+zipfCount, zipfConns, zipfCount)
 	f.table = [][]string{{"exponent", "round", "cache", "requests", "asked", "hit_percent", "memory_bytes"}}
 	rows := [][]string{{"exponent", "cache", "hits", "MiB resident"}}
 	for _, s := range zipfExponents {

@@ -1,7 +1,7 @@
 // floor: the two ends of the scale on which proxies are measured.
 //
 //   floor relay LISTEN_PORT ORIGIN_PORT   the least that passing bytes on by read and write can cost
-//   floor origin PORT                     an origin that is never what one waits for
+//   floor origin PORT…                    an origin that is never what one waits for
 //
 // One thread, one epoll set, no dependencies: cc -O2 -o floor floor.c
 //
@@ -353,11 +353,11 @@ static bool size_of(const char *line, const char *end, size_t *size) {
 	const char *path = memchr(line, ' ', end - line);
 	const char *p = path ? memchr(path + 1, ' ', end - path - 1) : NULL;
 	if (!p) return false;
-	int shift = p[-1] == 'k' ? 10 : p[-1] == 'm' ? 20 : 0;
+	int shift = p[-1] == 'k' ? 10 : p[-1] == 'm' ? 20 : p[-1] == 'g' ? 30 : 0;
 	const char *digits = p - (shift > 0);
 	while (digits[-1] >= '0' && digits[-1] <= '9') digits--;
 	*size = strtoul(digits, NULL, 10) << shift;
-	return *digits >= '0' && *digits <= '9' && *size <= 64 << 20;
+	return *digits >= '0' && *digits <= '9' && *size <= 1 << 30;
 }
 
 static void queue(struct visitor *v) {
@@ -462,10 +462,10 @@ int main(int argc, char **argv) {
 		listen_on(atoi(argv[2]), relay_knock);
 		run(relay_release);
 	}
-	if (argc == 3 && !strcmp(argv[1], "origin")) {
-		listen_on(atoi(argv[2]), origin_knock);
+	if (argc >= 3 && !strcmp(argv[1], "origin")) {
+		for (int i = 2; i < argc; i++) listen_on(atoi(argv[i]), origin_knock);
 		run(origin_release);
 	}
-	fprintf(stderr, "usage: floor relay LISTEN_PORT ORIGIN_PORT | floor origin PORT\n");
+	fprintf(stderr, "usage: floor relay LISTEN_PORT ORIGIN_PORT | floor origin PORT...\n");
 	return 2;
 }
