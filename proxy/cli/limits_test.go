@@ -2,6 +2,7 @@ package cli
 
 import (
 	"fmt"
+	"net"
 	"regexp"
 	"strings"
 	"syscall"
@@ -192,5 +193,32 @@ func TestARouteHasRetriesOfItsOwn(t *testing.T) {
 		if s.stdout.wait(regexp.MustCompile(regexp.QuoteMeta(want))) == nil {
 			t.Errorf("no %s in %s", want, s.stdout.String())
 		}
+	}
+}
+
+// Many clients at once take all descriptors; when they have gone, all is as it
+// was.
+func TestWantOfDescriptorsPasses(t *testing.T) {
+	t.Parallel()
+	app := newMember(t, "app")
+	s := limited(t, "80", "--listen", "127.0.0.1:0", "--admin", "127.0.0.1:0", "--max-connections", "1000", "--upstream", app.URL)
+	var all []net.Conn
+	for range 120 {
+		nc, err := net.Dial("tcp", s.addr())
+		if err != nil {
+			t.Fatal(err)
+		}
+		all = append(all, nc)
+	}
+	s.logs(regexp.MustCompile(`msg="connections cannot be taken, they wait" cause=".*too many open files"`))
+	for _, nc := range all {
+		_ = nc.Close()
+	}
+	if r := ask(t, "http://"+s.addr()); r.status != 200 {
+		t.Errorf("%d %s", r.status, r.body)
+	}
+	s.signal(syscall.SIGTERM)
+	if code := s.code(); code != exitClean {
+		t.Errorf("exit code %d", code)
 	}
 }

@@ -61,7 +61,8 @@ type crowd struct {
 	most    int
 	open    atomic.Int64
 	refused atomic.Uint64
-	warned  atomic.Int64 // minutes since 1970
+	starved atomic.Uint64 // times that none could be taken
+	warned  atomic.Int64  // minutes since 1970
 	log     *slog.Logger
 }
 
@@ -87,29 +88,6 @@ func (c *crowd) wait(ctx context.Context) {
 		case <-ctx.Done():
 			return
 		}
-	}
-}
-
-// listener gives its connections a protocol.
-type listener struct {
-	net.Listener
-	crowd   *crowd
-	headers *headers    // nil: none come here
-	tls     *handshakes // nil: none is spoken here
-}
-
-func (l listener) Accept() (net.Conn, error) {
-	for {
-		c, err := l.Listener.Accept()
-		if err != nil {
-			return nil, err
-		}
-		n := &negotiated{Conn: c, crowd: l.crowd, headers: l.headers, tls: l.tls}
-		if l.crowd.enter() {
-			n.counted.Store(true)
-			return n, nil
-		}
-		_ = n.Close()
 	}
 }
 

@@ -11,6 +11,7 @@ func (s *Server) metrics(m *admin.Metrics) {
 	st := &s.proxy.Stats
 	m.Gauge("multiserver_clients", "Client connections open.", float64(st.Clients.Load()))
 	m.Counter("multiserver_clients_refused_total", "Connections refused, as many as allowed were open.", s.crowd.refused.Load())
+	m.Counter("multiserver_accept_failures_total", "Times that no connection could be taken, for want of descriptors or memory; who connects waits.", s.crowd.starved.Load())
 	m.Gauge("multiserver_tunnels", "WebSocket tunnels open.", float64(st.Upgraded.Load()))
 	m.Counter("multiserver_tunnels_idle_total", "WebSocket tunnels ended for being silent too long.", st.TunnelsIdle.Load())
 	m.Counter("multiserver_tunnels_told_total", "WebSocket tunnels told at the end of a drain to come again.", st.TunnelsTold.Load())

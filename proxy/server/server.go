@@ -160,7 +160,7 @@ func (s *Server) openAdmin() error {
 		return fmt.Errorf("--admin: %w", err)
 	}
 	a, err := admin.New(admin.Options{
-		Listener:  on[0],
+		Listener:  patient{on[0], &s.crowd},
 		Token:     s.conf.AdminToken,
 		Ready:     s.isReady,
 		Metrics:   s.metrics,
@@ -204,7 +204,7 @@ func (s *Server) Run(ctx context.Context) error {
 	take := func(ln net.Listener, as string, tls *handshakes) {
 		s.log.Info(as, "addr", ln.Addr().String())
 		wg.Go(func() {
-			if err := s.front.Serve(listener{ln, &s.crowd, headersAt(ln), tls}); err != nil {
+			if err := s.front.Serve(listener{patient{ln, &s.crowd}, &s.crowd, headersAt(ln), tls}); err != nil {
 				failed <- fmt.Errorf("listener %s: %w", ln.Addr(), err)
 			}
 		})
