@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"multiserver/proxy/wire"
+	"multiserver/sync/daemon"
 )
 
 // patience is how long anything that must happen may take.
@@ -57,9 +58,9 @@ type origin struct {
 
 func newOrigin(t testing.TB) *origin {
 	t.Helper()
-	o := &origin{t: t, addr: "127.0.0.1:0", seen: map[string]int{}}
-	o.start()
+	o := &origin{t: t, addr: daemon.Addr(t), seen: map[string]int{}}
 	o.name = "http://" + o.addr
+	o.start()
 	t.Cleanup(o.stop)
 	return o
 }
@@ -75,7 +76,7 @@ func (o *origin) start() {
 		o.t.Fatal(err)
 	}
 	o.mu.Lock()
-	o.ln, o.addr = ln, ln.Addr().String()
+	o.ln = ln
 	o.mu.Unlock()
 	o.group.Go(func() {
 		for {

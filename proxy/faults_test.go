@@ -14,6 +14,8 @@ import (
 	"sync/atomic"
 	"testing"
 	"time"
+
+	"multiserver/sync/daemon"
 )
 
 // A run under load with three upstreams, of which always one works: one is
@@ -80,7 +82,7 @@ type app struct {
 }
 
 func newApp(t testing.TB, l *ledger) *app {
-	a := &app{t: t, addr: "127.0.0.1:0", ledger: l}
+	a := &app{t: t, addr: daemon.Addr(t), ledger: l}
 	a.start()
 	t.Cleanup(a.kill)
 	return a
@@ -92,7 +94,6 @@ func (a *app) start() {
 		a.t.Error(err)
 		return
 	}
-	a.addr = ln.Addr().String()
 	s := &http.Server{Handler: http.HandlerFunc(a.answer)}
 	a.server = s
 	a.served.Go(func() { s.Serve(ln) })

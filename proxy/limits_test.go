@@ -17,6 +17,7 @@ import (
 
 	"multiserver/pool"
 	"multiserver/proxy"
+	"multiserver/sync/daemon"
 )
 
 // gated bounds the process.
@@ -302,14 +303,7 @@ func breaking(t testing.TB) (addr string, n *atomic.Int64) {
 }
 
 // refusing takes no connections.
-func refusing(t testing.TB) (addr string) {
-	ln, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	ln.Close()
-	return ln.Addr().String()
-}
+func refusing(t testing.TB) (addr string) { return daemon.Addr(t) }
 
 const shortPost = "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 4\r\n\r\nbody"
 

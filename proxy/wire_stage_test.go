@@ -9,6 +9,8 @@ import (
 	"sync"
 	"testing"
 	"time"
+
+	"multiserver/sync/daemon"
 )
 
 const (
@@ -45,11 +47,11 @@ type player struct {
 // play runs a script on a front and says how it differed.
 func play(t *testing.T, s *script, f front) error {
 	st := &stage{script: s.dated(time.Now()), news: make(chan struct{}, 1), cast: map[string]*player{}}
-	if err := st.open("127.0.0.1:0"); err != nil {
+	st.origin = daemon.Addr(t)
+	if err := st.open(st.origin); err != nil {
 		return err
 	}
 	defer st.clear()
-	st.origin = st.ln.Addr().String()
 	p, err := f.start(t, st.origin, s.flags)
 	if err != nil {
 		return err

@@ -12,6 +12,8 @@ import (
 	"sync/atomic"
 	"testing"
 	"time"
+
+	"multiserver/sync/daemon"
 )
 
 // member is an app that says who it is. To /slow it answers once it is told
@@ -30,7 +32,7 @@ type member struct {
 func newMember(t *testing.T, name string) *member {
 	t.Helper()
 	m := &member{name: name, begun: make(chan struct{}, 100), end: make(chan struct{}, 100)}
-	m.Server = httptest.NewServer(m)
+	m.start(t, daemon.Addr(t))
 	t.Cleanup(func() {
 		m.CloseClientConnections() // so that Close need not wait for /slow
 		m.Close()
@@ -71,16 +73,16 @@ func (m *member) kill() {
 
 func (m *member) revive(t *testing.T) {
 	t.Helper()
-	ln, err := net.Listen("tcp", m.Listener.Addr().String())
-	for end := time.Now().Add(patience); err != nil && time.Now().Before(end); time.Sleep(10 * time.Millisecond) {
-		ln, err = net.Listen("tcp", m.Listener.Addr().String()) // somebody may call from that port just now
-	}
+	m.start(t, m.Listener.Addr().String())
+}
+
+func (m *member) start(t *testing.T, addr string) {
+	t.Helper()
+	ln, err := net.Listen("tcp", addr)
 	if err != nil {
 		t.Fatal(err)
 	}
-	m.Server = httptest.NewUnstartedServer(m)
-	m.Server.Listener.Close()
-	m.Server.Listener = ln
+	m.Server = &httptest.Server{Listener: ln, Config: &http.Server{Handler: m}}
 	m.Start()
 }
 

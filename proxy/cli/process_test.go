@@ -1,9 +1,7 @@
 package cli
 
 import (
-	"bufio"
 	"bytes"
-	"io"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -188,14 +186,4 @@ func (w *watched) wait(for_ *regexp.Regexp) []string {
 			return nil
 		}
 	}
-}
-
-// readLine reads a line of an answer that flows.
-func readLine(t *testing.T, r io.Reader) string {
-	t.Helper()
-	line, err := bufio.NewReader(r).ReadString('\n')
-	if err != nil {
-		t.Fatal(err)
-	}
-	return line
 }

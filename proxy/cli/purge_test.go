@@ -3,7 +3,6 @@ package cli
 import (
 	"fmt"
 	"io"
-	"net"
 	"net/http"
 	"net/http/httptest"
 	"path/filepath"
@@ -14,6 +13,7 @@ import (
 	"testing"
 
 	"multiserver/cache/redis/redistest"
+	"multiserver/sync/daemon"
 )
 
 // storable is an app whose answers may be stored, and how often it was asked.
@@ -125,12 +125,7 @@ func TestPurgeSaysWhyItCannotAsk(t *testing.T) {
 			t.Errorf("%v: exit code %d, stdout %q, stderr %q, want %q", args, got.code, got.stdout, got.stderr, want)
 		}
 	}
-	ln, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	free := ln.Addr().String()
-	ln.Close()
+	free := daemon.Addr(t)
 	f(`no answer from `+free+`: dial tcp \S+ connect: connection refused; want --admin of a server that runs`, "--admin", free, "--all")
 
 	app, _ := storable(t)

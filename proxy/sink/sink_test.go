@@ -16,6 +16,7 @@ import (
 	"time"
 
 	"multiserver/proxy/wire/leak"
+	"multiserver/sync/daemon"
 )
 
 func TestMain(m *testing.M) { leak.Main(m) }
@@ -220,13 +221,7 @@ func counted(t *testing.T, nc net.Conn, in *bufio.Reader) []byte {
 }
 
 func TestSyslogThatIsAwayIsNotTriedForEachLine(t *testing.T) {
-	ln, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	addr := ln.Addr().String()
-	ln.Close()
-	s := Dial("tcp", addr, "local3")
+	s := Dial("tcp", daemon.Addr(t), "local3")
 	defer s.Close()
 	if n, err := s.Write([]byte("one\n")); n != 0 || err == nil || err == errAway {
 		t.Errorf("first: %d, %v", n, err)
