@@ -29,7 +29,9 @@
 //	tunnel.go    two directions of bytes, parked while they are quiet
 //	tunnel_watch.go  who takes part in WebSockets: the door
 //	tunnel_post.go   frames that are put in between the upstream's
+//	tunnel_alone.go  a client whose upstream has been let go
 //	frames_sieve.go  messages that are taken out
+//	frames_ears.go   control frames of a client that nobody else answers
 //	farewell.go  how tunnels are told that this is the end
 //	frames.go    where a direction stands
 //	answer.go    our own answers, to failures and to what admit refuses; by grpc.go

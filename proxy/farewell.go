@@ -81,6 +81,6 @@ func (p *Proxy) EndTunnels(parts int) {
 		delete(s.all, t)
 		p.Stats.TunnelsTold.Add(1)
 		t.told.Store(true)
-		t.down.src.InterruptRead()
+		t.rouse()
 	}
 }

@@ -23,6 +23,7 @@ const (
 	opText     = 0x1
 	opBinary   = 0x2
 	opClose    = 0x8
+	opPing     = 0x9
 	opPong     = 0xa
 
 	finBit  = 0x80 // of the first byte

@@ -17,6 +17,7 @@ type sieve struct {
 	text  []byte // what was eaten of it
 	long  bool   // it is too long, and nobody hears it
 	out   []byte // what passed last, to be used again
+	over  bool   // nothing passes any more: set by heard
 }
 
 // maxEaten bounds a message that is eaten: longer ones are for nobody.
@@ -25,7 +26,7 @@ const maxEaten = 64 << 10
 // Pass appends what passes of b, the bytes that come next, to dst. heard gets
 // each message that was eaten, borrowed.
 func (s *sieve) Pass(dst, b []byte, heard func(message []byte)) []byte {
-	for len(b) > 0 {
+	for len(b) > 0 && !s.over {
 		switch {
 		case s.in.lost:
 			dst = append(append(dst, s.head...), b...)

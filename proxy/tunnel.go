@@ -37,8 +37,9 @@ type Tunnel struct {
 	client *Client
 	link   *pool.Link
 
-	word  atomic.Pointer[[]byte] // the Close to say; nil: goingAway
-	posts *posts                 // what its Watcher has to do with it; nil: nobody watches
+	word  atomic.Pointer[[]byte]   // the Close to say; nil: goingAway
+	posts *posts                   // what its Watcher has to do with it; nil: nobody watches
+	alone atomic.Pointer[solitude] // nil: Detach has not been called
 }
 
 // direction is one of the two, and belongs to its goroutine.
@@ -146,8 +147,12 @@ func (d *direction) run() (parked bool) {
 		pass = d.passInTurn
 	}
 	for {
+		if d.detached() {
+			return d.apart()
+		}
 		err := d.next(pass)
 		switch {
+		case d.detached():
 		case d.lost != nil:
 			d.t.cut()
 			return false
@@ -251,6 +256,9 @@ func (d *direction) goesOn(err error) bool {
 		return false
 	}
 	d.src.ResumeRead()
+	if d.mute { // told while it said so: the limit is gone with the interruption
+		d.src.EndWithin(farewell)
+	}
 	return true
 }
 

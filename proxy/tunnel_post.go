@@ -172,7 +172,7 @@ func (d *direction) passThrough(s *sieve) bool {
 	if cap(out) > cheapCopy {
 		s.out = nil
 	}
-	return d.give(out)
+	return d.give(out) && !s.over
 }
 
 func (t *Tunnel) heard(message []byte) { t.posts.watch.Heard(t, message) }

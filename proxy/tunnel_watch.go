@@ -98,6 +98,6 @@ func (t *Tunnel) Close(code uint16, reason string) {
 	}
 	t.p.tunnels.remove(t)
 	t.told.Store(true)
-	t.down.src.InterruptRead()
+	t.rouse()
 	t.down.dst.EndWrites(farewell)
 }
