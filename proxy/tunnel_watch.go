@@ -1,6 +1,9 @@
 package proxy
 
-import "bytes"
+import (
+	"bytes"
+	"time"
+)
 
 // Watcher takes part in WebSockets: it is asked before each handshake, told of
 // each tunnel's begin and end, may write to the client in between (Post), and
@@ -84,6 +87,12 @@ func (t *Tunnel) begin(x *Exchange) {
 		q.budget = terms.Budget
 	}
 	q.evicts = terms.Evict
+}
+
+// Quiet is for how long no byte has passed, either way, as exactly as limits are
+// kept.
+func (t *Tunnel) Quiet() time.Duration {
+	return time.Duration(t.p.opt.Guard.Now()-t.last.Load()) * time.Millisecond
 }
 
 // Close says Close with this code and reason (RFC 6455 §7.4, up to 123 bytes)

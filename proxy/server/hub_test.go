@@ -26,10 +26,11 @@ type listening struct {
 	asked chan http.Header
 	put   chan string
 	heard chan string
+	left  chan error
 }
 
 func newListening(t *testing.T, answer http.Header) *listening {
-	l := &listening{asked: make(chan http.Header, 100), put: make(chan string), heard: make(chan string, 100)}
+	l := &listening{asked: make(chan http.Header, 100), put: make(chan string), heard: make(chan string, 100), left: make(chan error, 100)}
 	l.Server = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		for name, values := range answer {
 			w.Header()[name] = values
@@ -49,6 +50,7 @@ func newListening(t *testing.T, answer http.Header) *listening {
 			for {
 				_, b, err := c.Read(ctx)
 				if err != nil {
+					l.left <- err
 					return
 				}
 				l.heard <- string(b)
@@ -172,6 +174,17 @@ func TestUpstreamsSpeakGRIP(t *testing.T) {
 	app.put <- `c:{"type":"publish","channel":"a","content":"unheard"}`
 	app.put <- "m:bye"
 	s.wants("bye")
+	app.put <- `c:{"type":"subscribe","channel":"a"}`
+	app.put <- `c:{"type":"detach"}`
+	if err := <-app.left; websocket.CloseStatus(err) != websocket.StatusNormalClosure {
+		t.Errorf("the upstream was left by %v", err)
+	}
+	r.publish(t, "a", "without it")
+	s.wants("without it")
+	if err := s.Close(4000, ""); err != nil { // it is answered
+		t.Error(err)
+	}
+	await(t, "it to leave", func() bool { return r.hub.Load().Stats.Members.Load() == 0 })
 }
 
 func TestAUserIsAChannelBySession(t *testing.T) {

@@ -2,6 +2,7 @@ package server
 
 import (
 	"strings"
+	"time"
 
 	"multiserver/proxy"
 	"multiserver/proxy/wire"
@@ -30,6 +31,9 @@ func (m *member) Post(msg *hub.Message) hub.Verdict {
 	}
 	return hub.Closed
 }
+
+// Quiet is for how long nothing has passed.
+func (m *member) Quiet() time.Duration { return m.t.Quiet() }
 
 // Close says a Close.
 func (m *member) Close(code uint16, reason string) { m.t.Close(code, reason) }
@@ -138,8 +142,12 @@ func withoutGrip(said string) string {
 
 // Heard does what a backend says to us and to nobody else.
 func (m *mount) Heard(t *proxy.Tunnel, message []byte) {
-	if who := t.Tag.(*member); who.conn != nil {
-		_, _ = who.conn.Control(message) // counted by reason; and who detaches may as well be silent
+	who := t.Tag.(*member)
+	if who.conn == nil {
+		return
+	}
+	if detached, _ := who.conn.Control(message); detached { // what is refused is counted by reason
+		t.Detach()
 	}
 }
 

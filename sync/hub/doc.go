@@ -13,6 +13,7 @@
 //	reset.go    what it is told when that cannot be
 //	shown.go    what has been shown without its id is not shown again
 //	grip.go     what backends and publishers say as Pushpin has it
+//	keepalive.go  what a client is sent when it is quiet, for its backend
 //	control.go  nodes among each other: close, join, leave, send to a connection
 //	presence.go who is there, asked of all nodes
 //	broker.go   what carries messages between nodes: the contract

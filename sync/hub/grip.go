@@ -4,8 +4,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"strings"
-	"sync/atomic"
-	"time"
 )
 
 // GRIP is how backends for Pushpin speak on a WebSocket: they take the
@@ -41,7 +39,9 @@ func GripAccepted(extensions string) (prefix string, ok bool) {
 type control struct {
 	Type       string  `json:"type"`
 	Channel    string  `json:"channel"`
-	Timeout    float64 `json:"timeout"` // seconds
+	Timeout    float64 `json:"timeout"`      // of keep-alive: seconds
+	As         string  `json:"message-type"` // and what the content is to a WebSocket
+	Mode       string  `json:"mode"`         // and when
 	Exclude    string  `json:"exclude"`
 	ExcludeOwn bool    `json:"exclude-self"` // of publish: not to this connection
 	content
@@ -61,8 +61,11 @@ func (c *content) message() (Kind, []byte) {
 }
 
 // Control does what a backend's control message says, of which text is what
-// follows ControlPrefix. detached: the backend wants no more of this client,
-// which stays, and its end of the connection is to be closed.
+// follows ControlPrefix: subscribe, unsubscribe, keep-alive and detach, as
+// Pushpin's libraries have them, and publish. What else Pushpin knows (session,
+// set-meta, send-delayed, a subscription's filters) is none of theirs.
+// detached: the backend wants no more of this client, which stays, and its end
+// of the connection is to be closed.
 func (c *Conn) Control(text []byte) (detached bool, why Reason) {
 	var m control
 	if err := json.Unmarshal(text, &m); err != nil {
@@ -92,63 +95,6 @@ func (c *Conn) publish(m *control) Reason {
 	}
 	p.Kind, p.Data = m.message()
 	return c.h.Offer(p)
-}
-
-// Bounds of a keep-alive's timeout.
-const (
-	minKeepAlive = time.Second
-	maxKeepAlive = time.Hour
-)
-
-// keepAlive has the client get a message again and again; without content it
-// ends that.
-func (c *Conn) keepAlive(m *control) Reason {
-	every := time.Duration(m.Timeout * float64(time.Second))
-	wanted := m.Content != nil || m.Bytes != nil
-	if wanted && (every < minKeepAlive || every > maxKeepAlive) {
-		return c.h.Stats.refuse(BadControl)
-	}
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if c.alive != nil {
-		c.alive.Stop()
-		c.alive = nil
-	}
-	if !wanted || c.ended {
-		return OK
-	}
-	kind, data := m.message()
-	word := newMessage("", ID{}, kind, "", data)
-	c.alive = c.h.every(every, func() { c.h.post(c, word) })
-	return OK
-}
-
-// beatTimer calls something again and again until it is stopped.
-type beatTimer struct {
-	timer   *time.Timer
-	stopped atomic.Bool
-}
-
-// Stop may let it be called once more.
-func (b *beatTimer) Stop() {
-	b.stopped.Store(true)
-	b.timer.Stop()
-}
-
-// every runs f apart, as long as the hub lives.
-func (h *Hub) every(d time.Duration, f func()) *beatTimer {
-	b := new(beatTimer)
-	set := make(chan struct{})
-	b.timer = time.AfterFunc(d, func() {
-		<-set
-		if b.stopped.Load() || h.ctx.Err() != nil {
-			return
-		}
-		b.timer.Reset(d)
-		f()
-	})
-	close(set)
-	return b
 }
 
 // Item is one of Pushpin's {"items": […]}: a message or an end for a channel's

@@ -8,6 +8,9 @@ type Kind uint8
 const (
 	Text   Kind = 1
 	Binary Kind = 2
+
+	ping Kind = 9 // keep-alives alone may be control frames
+	pong Kind = 10
 )
 
 // Message is one as members get it: encoded once, shared by all of them, and
