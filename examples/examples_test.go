@@ -17,6 +17,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"multiserver/sync/daemon"
 )
 
 const patience = time.Minute
@@ -30,9 +32,7 @@ func TestExamples(t *testing.T) {
 	f := func(name string, command ...string) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			if _, err := exec.LookPath(command[0]); err != nil {
-				t.Skip("no ", command[0], " here")
-			}
+			daemon.Need(t, command[0])
 			events := filepath.Join(t.TempDir(), "events")
 			url := serve(t, filepath.Join(bin, "multiserver"), command, "--session", "memory",
 				"--hub", "/chat", "--hub-mode", "bridge", "--spawn-hook", "cat >> "+events)

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"net"
+	"runtime"
 	"strings"
 	"testing"
 	"time"
@@ -45,10 +46,16 @@ func trickle(t testing.TB, body string, asked chan<- struct{}, rest <-chan struc
 	})
 }
 
+// waits tells whether a request waits for another's fetch: any of this process,
+// so that who asks must be alone in it, and no parallel test.
+func waits() bool {
+	stacks := make([]byte, 1<<20)
+	return bytes.Contains(stacks[:runtime.Stack(stacks, true)], []byte("cache.(*flight).wait("))
+}
+
 // TestWhatOthersWaitForGoesOnWithoutItsClient: a fetch whose client leaves in
 // mid-body ends in the cache, and whoever waited gets it from there.
 func TestWhatOthersWaitForGoesOnWithoutItsClient(t *testing.T) {
-	t.Parallel()
 	body := strings.Repeat("0123456789abcdef", 16<<10) // more than both sockets hold
 	asked, rest := make(chan struct{}, 4), make(chan struct{})
 	c, with := withCache(t)
@@ -62,6 +69,7 @@ func TestWhatOthersWaitForGoesOnWithoutItsClient(t *testing.T) {
 	}
 	second := dial(t, addr)
 	io.WriteString(second, get)
+	await(t, "the second to wait", waits)
 	first.(*net.TCPConn).SetLinger(0)
 	first.Close()
 	time.Sleep(50 * time.Millisecond) // for the proxy to hear of it

@@ -10,14 +10,13 @@ import (
 	"testing"
 
 	"multiserver/proxy/certs/certstest"
+	"multiserver/sync/daemon"
 )
 
 // openssl runs the program by which operators make their keys.
 func openssl(t testing.TB, args ...string) {
 	t.Helper()
-	if _, err := exec.LookPath("openssl"); err != nil {
-		t.Skip("no openssl here")
-	}
+	daemon.Need(t, "openssl")
 	if out, err := exec.Command("openssl", args...).CombinedOutput(); err != nil {
 		t.Fatalf("openssl %s: %s", strings.Join(args, " "), out)
 	}

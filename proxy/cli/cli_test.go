@@ -18,6 +18,7 @@ import (
 	"time"
 
 	"multiserver/proxy/config"
+	"multiserver/sync/daemon"
 )
 
 func TestMistakesAreLinesOnStderrAndExitCode2(t *testing.T) {
@@ -154,16 +155,13 @@ func TestExamplesInTheHelpAreRight(t *testing.T) {
 
 func TestBashCompletes(t *testing.T) {
 	t.Parallel()
-	bash, err := exec.LookPath("bash")
-	if err != nil {
-		t.Skip("no bash here")
-	}
+	daemon.Need(t, "bash")
 	f := func(typed string, want ...string) {
 		t.Helper()
 		// Words as readline splits them; the last is the one being typed.
 		script := `PATH=` + filepath.Dir(binary) + `:$PATH; source <(multiserver completion bash)
 			COMP_WORDS=(` + typed + `); COMP_CWORD=$((${#COMP_WORDS[@]}-1)); _multiserver; echo "${COMPREPLY[*]}"`
-		out, err := exec.Command(bash, "-c", script).CombinedOutput()
+		out, err := exec.Command("bash", "-c", script).CombinedOutput()
 		if got := strings.Fields(string(out)); err != nil || strings.Join(got, " ") != strings.Join(want, " ") {
 			t.Errorf("%s: %v, %q, want %q", typed, err, out, want)
 		}

@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"multiserver/proxy/certs/certstest"
+	"multiserver/sync/daemon"
 )
 
 // newMirror is an app that says who it was told its client is.
@@ -57,17 +58,6 @@ func tool(t *testing.T, name string, ready string, args ...string) {
 			t.Fatalf("%s does not listen on %s: %s", name, ready, out)
 		}
 	}
-}
-
-// freePort is one that nobody listened on a moment ago.
-func freePort(t *testing.T) string {
-	t.Helper()
-	ln, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer ln.Close()
-	return ln.Addr().String()
 }
 
 func written(t *testing.T, name, text string) string {
@@ -133,13 +123,10 @@ func TestProxyProtocolByRawBytes(t *testing.T) {
 
 func TestProxyProtocolByCurl(t *testing.T) {
 	s := startProxied(t, newMirror(t).URL, "127.0.0.0/8")
-	curl, err := exec.LookPath("curl")
-	if err != nil {
-		t.Skip("no curl here")
-	}
+	daemon.Need(t, "curl")
 	f := func(want, url string, args ...string) {
 		t.Helper()
-		out, _ := exec.Command(curl, append([]string{"-sSk", "-m", "10", "--haproxy-protocol", url}, args...)...).CombinedOutput()
+		out, _ := exec.Command("curl", append([]string{"-sSk", "-m", "10", "--haproxy-protocol", url}, args...)...).CombinedOutput()
 		if string(out) != want {
 			t.Errorf("%s %v: %q, want %q", url, args, out, want)
 		}
@@ -162,7 +149,7 @@ func startProxied(t *testing.T, upstream, trusted string) *service {
 func TestBehindHAProxy(t *testing.T) {
 	s := startProxied(t, newMirror(t).URL, "127.0.0.1")
 	for _, how := range []string{"send-proxy", "send-proxy-v2", "send-proxy-v2-ssl-cn", "send-proxy-v2 proxy-v2-options crc32c,unique-id,authority"} {
-		plain, secure := freePort(t), freePort(t)
+		plain, secure := daemon.Addr(t), daemon.Addr(t)
 		tool(t, "haproxy", secure, "-db", "-f", written(t, "haproxy.cfg", fmt.Sprintf(`
 defaults
 	mode tcp
@@ -195,7 +182,7 @@ listen secure
 func TestBehindHAProxyThatEndsTLS(t *testing.T) {
 	s := start(t, "--upstream", newMirror(t).URL, "--listen", "127.0.0.1:0;accept-proxy", "--trusted-proxies", "127.0.0.1",
 		"--tls-listen", "127.0.0.1:0", "--tls-self-signed", "--https-redirect")
-	addr, dir := freePort(t), t.TempDir()
+	addr, dir := daemon.Addr(t), t.TempDir()
 	cert, key := certstest.NewCA(t).Files(dir, "a", "a.test")
 	pair, _ := os.ReadFile(cert)
 	more, _ := os.ReadFile(key)
@@ -234,7 +221,7 @@ func TestBeforeServersThatWantAHeader(t *testing.T) {
 		}
 	}
 	t.Run("nginx", func(t *testing.T) {
-		addr, dir := freePort(t), t.TempDir()
+		addr, dir := daemon.Addr(t), t.TempDir()
 		tool(t, "nginx", addr, "-p", dir, "-e", dir+"/error.log", "-c", written(t, "nginx.conf", fmt.Sprintf(`
 daemon off; master_process off; pid %s/pid; error_log stderr;
 events {}
@@ -247,7 +234,7 @@ http {
 		f("nginx", addr, "v2")
 	})
 	t.Run("haproxy", func(t *testing.T) {
-		addr := freePort(t)
+		addr := daemon.Addr(t)
 		tool(t, "haproxy", addr, "-db", "-f", written(t, "haproxy.cfg", fmt.Sprintf(`
 defaults
 	mode http

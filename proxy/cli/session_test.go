@@ -16,6 +16,7 @@ import (
 	"time"
 
 	"multiserver/cache/redis/redistest"
+	"multiserver/sync/daemon"
 )
 
 var redisUp = regexp.MustCompile(`msg="redis up"()`)
@@ -40,17 +41,14 @@ func newScribe(t *testing.T) *httptest.Server {
 // Two of the program, one Redis, and a client that nobody here wrote: what it did
 // at one of them, whatever it spoke, the other knows.
 func TestSessionsOfTheProgram(t *testing.T) {
-	curl, err := exec.LookPath("curl")
-	if err != nil {
-		t.Skip("no curl here")
-	}
+	daemon.Need(t, "curl")
 	args := []string{"--listen", "127.0.0.1:0", "--upstream", newScribe(t).URL, "--session", "redis", "--redis", redistest.Single(t).URL(),
 		"--session-key", "sixteen-bytes-or-more", "--session-on-error", "refuse", "--session-timeout", "10s"}
 	one, two := start(t, args...), start(t, args...)
 	jar := filepath.Join(t.TempDir(), "jar")
 	ask := func(s *service, path string, more ...string) string {
 		args := append([]string{"-sS", "-m", "10", "-b", jar, "-c", jar, "http://" + s.addr() + path}, more...)
-		out, _ := exec.Command(curl, args...).CombinedOutput()
+		out, _ := exec.Command("curl", args...).CombinedOutput()
 		return string(out)
 	}
 	for end := time.Now().Add(patience); ask(one, "/?user=ann&n=1") != ""; time.Sleep(20 * time.Millisecond) { // until Redis is reached

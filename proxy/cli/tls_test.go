@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"multiserver/proxy/certs/certstest"
+	"multiserver/sync/daemon"
 )
 
 var tlsListening = regexp.MustCompile(`msg="listening, TLS" addr=(\S+)`)
@@ -45,12 +46,9 @@ func startTLS(t *testing.T, names []string, args ...string) *overTLS {
 // curl asks https://name/path, and gives the exit code with what came.
 func (s *overTLS) curl(name string, args ...string) string {
 	s.t.Helper()
-	curl, err := exec.LookPath("curl")
-	if err != nil {
-		s.t.Skip("no curl here")
-	}
+	daemon.Need(s.t, "curl")
 	args = append([]string{"-sS", "-m", "10", "--cacert", s.file, "--resolve", name + ":" + s.port + ":127.0.0.1"}, args...)
-	cmd := exec.Command(curl, append(args, "https://"+name+":"+s.port+"/")...)
+	cmd := exec.Command("curl", append(args, "https://"+name+":"+s.port+"/")...)
 	out, _ := cmd.CombinedOutput()
 	return fmt.Sprintf("%d %s", cmd.ProcessState.ExitCode(), out)
 }
@@ -118,16 +116,13 @@ func TestClientCertificatesByCurl(t *testing.T) {
 }
 
 func TestSessionsAreResumedByOpenSSL(t *testing.T) {
-	openssl, err := exec.LookPath("openssl")
-	if err != nil {
-		t.Skip("no openssl here")
-	}
+	daemon.Need(t, "openssl")
 	m := newMember(t, "app")
 	s := startTLS(t, []string{"a.test"}, "--upstream", m.URL)
 	for _, version := range []string{"-tls1_2", "-tls1_3"} {
 		session := filepath.Join(t.TempDir(), "session")
 		shake := func(args ...string) string {
-			cmd := exec.Command(openssl, append([]string{"s_client", version, "-connect", "127.0.0.1:" + s.port, "-servername", "a.test"}, args...)...)
+			cmd := exec.Command("openssl", append([]string{"s_client", version, "-connect", "127.0.0.1:" + s.port, "-servername", "a.test"}, args...)...)
 			cmd.Stdin = strings.NewReader("GET / HTTP/1.1\r\nHost: a.test\r\nConnection: close\r\n\r\n")
 			cmd.Args = append(cmd.Args, "-ign_eof")
 			out, _ := cmd.CombinedOutput()
