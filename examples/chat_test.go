@@ -13,6 +13,8 @@ import (
 	"time"
 
 	"github.com/coder/websocket"
+
+	"multiserver/sync/daemon"
 )
 
 // Several processes of a chat that nobody prepared are one room.
@@ -21,23 +23,52 @@ func TestChatsAreOneRoom(t *testing.T) {
 	if out, err := exec.Command("go", "build", "-o", bin, "multiserver").CombinedOutput(); err != nil {
 		t.Fatalf("%v\n%s", err, out)
 	}
-	f := func(name, app string, interpreters []string, args ...string) {
+	f := func(name string, app func(t *testing.T) []string) {
 		t.Run(name, func(t *testing.T) {
-			for _, with := range interpreters {
-				cmd := exec.Command(with, args...)
-				if cmd.Dir = filepath.Dir(app); cmd.Run() == nil {
-					events := filepath.Join(t.TempDir(), "events")
-					url := serve(t, bin, []string{with, app}, "--hub", "/chat", "--hub-mode", "bridge", "--spawn-hook", "cat >> "+events)
-					ready(t, events)
-					chat(t, url)
-					return
-				}
-			}
-			t.Skip("what it needs is not installed: see its README")
+			t.Parallel()
+			events := filepath.Join(t.TempDir(), "events")
+			url := serve(t, bin, app(t), "--hub", "/chat", "--hub-mode", "bridge", "--spawn-hook", "cat >> "+events)
+			ready(t, events)
+			chat(t, url)
 		})
 	}
-	f("node", "chat-node/app.js", []string{"node"}, "-e", "require('ws')")
-	f("python", "chat-python/app.py", []string{"python3", "/usr/bin/python3"}, "-c", "import websockets")
+	f("node", chatNode)
+	f("python", chatPython)
+}
+
+// chatNode installs what the app needs, as its README says, beside a copy of it.
+func chatNode(t *testing.T) []string {
+	daemon.Need(t, "npm")
+	dir := t.TempDir()
+	if err := os.CopyFS(dir, os.DirFS("chat-node")); err != nil {
+		t.Fatal(err)
+	}
+	for try := range 2 { // a registry may be slow, or away for a moment
+		ctx, cancel := context.WithTimeout(t.Context(), patience)
+		cmd := exec.CommandContext(ctx, "npm", "ci", "--prefer-offline", "--no-audit", "--no-fund")
+		cmd.Dir = dir
+		out, err := cmd.CombinedOutput()
+		cancel()
+		if err == nil {
+			break
+		}
+		if try == 1 {
+			daemon.Missing(t, "npm ci in chat-node: ", err, "\n", string(out))
+		}
+	}
+	return []string{"node", filepath.Join(dir, "app.js")}
+}
+
+// chatPython finds a Python that has the library: the one that comes first, or
+// the system's, where scripts/test installs it.
+func chatPython(t *testing.T) []string {
+	for _, python := range []string{"python3", "/usr/bin/python3"} {
+		if exec.Command(python, "-c", "import websockets").Run() == nil {
+			return []string{python, "chat-python/app.py"}
+		}
+	}
+	daemon.Missing(t, "Python's websockets; scripts/test installs it")
+	return nil
 }
 
 // ready waits for both processes.
