@@ -11,8 +11,12 @@ import (
 )
 
 // Tunnel is a WebSocket between its handshake and its end: two directions of
-// bytes, each with a goroutine that reads, writes the same at once, and waits
-// with no buffer in hand; after a while of silence without the goroutine, too.
+// bytes. Between plain sockets a direction is parked: what comes is passed on
+// where it was read (Pass), by a goroutine that many share. Where that does not
+// do, for dst does not take all of it, src ends, a frame is long or to be
+// looked at, it has a goroutine of its own that reads and writes the same, and
+// waits with no buffer in hand, until src is quiet (Wake). Without plain sockets
+// it has that all the time.
 // Nothing else ever writes to either end, but for what a Watcher posts to the
 // client, so that what we have to say ourselves cannot fall between the bytes
 // of a frame.
@@ -84,6 +88,9 @@ func (t *Tunnel) start() {
 		c.Own()
 		c.MayPark(t.done == nil)
 	}
+	if t.done == nil {
+		up.Beside(client)
+	}
 	up.ReadWithin(t.route.TunnelIdle) // one of them looks after the silence of both
 	p.tunnels.add(t)
 	if t.posts != nil {
@@ -138,6 +145,33 @@ func (t *Tunnel) cut() {
 	t.dead.Store(true)
 	t.down.src.Interrupt()
 	t.down.dst.Interrupt()
+}
+
+// Pass passes on what has been read while src is parked, as much of it as dst
+// takes at once, if nobody else writes there; the rest is for Wake.
+func (d *direction) Pass() (stays bool) {
+	defer d.t.rescue()
+	q := d.posts()
+	switch {
+	case d.mute, d.sieved(), d.t.told.Load():
+		return false
+	case q == nil:
+		return d.offer()
+	case !q.grab():
+		return false
+	}
+	defer d.t.yield()
+	return d.offer()
+}
+
+// offer is give for no more than dst takes at once.
+func (d *direction) offer() (all bool) {
+	b := d.src.Buffered()
+	n, err := d.dst.Try(b)
+	d.lost = err
+	d.src.Skip(n)
+	d.went(b[:n])
+	return n == len(b) && d.more()
 }
 
 // run passes bytes on until src has ended, or the tunnel, or src is parked.
@@ -221,21 +255,31 @@ func (d *direction) pass() bool {
 	}
 	more := d.give(b)
 	d.src.Skip(len(b))
-	d.t.last.Store(d.t.p.opt.Guard.Now())
 	return more
 }
 
 // give writes the next bytes, and tells whether to read on.
 func (d *direction) give(b []byte) bool {
-	d.frames.Follow(b)
 	if len(b) > 0 {
 		d.lost = d.dst.Write(b, nil)
 	}
 	if d.lost != nil {
 		return false
 	}
+	d.went(b)
+	return d.more()
+}
+
+// went counts bytes that dst has.
+func (d *direction) went(b []byte) {
+	d.frames.Follow(b)
 	d.passed += int64(len(b))
-	return d.frames.Left() < splicedBody && !d.frames.closed && !d.t.told.Load()
+	d.t.last.Store(d.t.p.opt.Guard.Now())
+}
+
+// more tells whether nothing but more bytes is to be waited for.
+func (d *direction) more() bool {
+	return d.lost == nil && d.frames.Left() < splicedBody && !d.frames.closed && !d.t.told.Load()
 }
 
 // goesOn tells whether reading goes on behind err.

@@ -149,6 +149,15 @@ func (q *posts) seize() {
 	}
 }
 
+// grab takes the turn if it is free.
+func (q *posts) grab() bool {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	free := !q.taken
+	q.taken = true
+	return free
+}
+
 // passInTurn is pass between what is posted.
 func (d *direction) passInTurn() (more bool) {
 	q := d.t.posts
@@ -165,7 +174,6 @@ func (d *direction) passInTurn() (more bool) {
 // passThrough passes on what the sieve leaves of what has been read.
 func (d *direction) passThrough(s *sieve) bool {
 	b := d.src.Buffered()
-	d.t.last.Store(d.t.p.opt.Guard.Now())
 	out := s.Pass(s.out[:0], b, d.t.heard)
 	d.src.Skip(len(b))
 	s.out = out

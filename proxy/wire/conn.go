@@ -35,6 +35,7 @@ type Conn struct {
 	state  atomic.Uint32 // see Park
 	ends   atomic.Int64  // of EndWithin, in Unix nanoseconds; 0: none
 	since  int64         // when it was parked; 0: it was not
+	lot    *lot          // nil: it was never parked
 	spot   int32         // in the lot
 	turn   int32         // its own; 0: none yet
 	waker  Waker
@@ -82,8 +83,8 @@ func rawConn(nc net.Conn) syscall.RawConn {
 // Close closes the connection and takes back its buffer.
 func (c *Conn) Close() error {
 	c.guard.leave(c)
-	if l := c.guard.lots.Load(); l != nil {
-		l.leave(c)
+	if c.lot != nil {
+		c.lot.leave(c)
 	}
 	err := c.nc.Close()
 	c.r, c.fd = c.w, 0

@@ -91,6 +91,10 @@ func (c *Conn) fit() {
 // gain reads what is there into the empty buffer, and tells whether that was
 // anything.
 func (c *Conn) gain(fd uintptr) bool {
+	if c.late != nil {
+		c.rerr, c.late = c.late, nil
+		return false
+	}
 	if c.buf == nil {
 		c.buf = AcquireBuffer(c.first)
 	}

@@ -26,9 +26,7 @@ type Guard struct {
 	next   atomic.Uint32
 	stop   chan struct{}
 	done   chan struct{}
-
-	lots  atomic.Pointer[lot] // nil: nothing was parked yet, or nothing can be
-	begin sync.Once           // of lots
+	lots   lots
 }
 
 type shard struct {
@@ -50,15 +48,7 @@ func NewGuard() *Guard {
 func (g *Guard) Close() {
 	close(g.stop)
 	<-g.done
-	if l := g.lot(); l != nil {
-		l.close()
-	}
-}
-
-// lot is where connections are parked; nil: none can be.
-func (g *Guard) lot() *lot {
-	g.begin.Do(func() { g.lots.Store(newLot()) })
-	return g.lots.Load()
+	g.lots.close()
 }
 
 // Now is the time as of the last Tick, in milliseconds that the Guard has seen

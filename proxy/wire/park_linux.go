@@ -8,13 +8,15 @@ import (
 
 // lot is where connections are parked: an epoll set beside the runtime's, and
 // one goroutine. A connection's place in it is made the first time and kept
-// until the connection is closed; each time it is parked it is armed for one
-// event, which also comes if there was something before.
+// until the connection is closed; each time it is parked it is armed, for one
+// event or, where bytes are passed, for all that come. One comes at once if
+// there was something before.
 type lot struct {
 	f    *os.File // the set, which the runtime waits for
 	raw  syscall.RawConn
 	fd   int
 	done chan struct{}
+	loop loop
 
 	mu    sync.Mutex
 	conns []*Conn // guarded by mu; by place, nil: free
@@ -42,31 +44,8 @@ func (l *lot) close() {
 	<-l.done
 }
 
-// run wakes those for whom there is something.
-func (l *lot) run() {
-	defer close(l.done)
-	var events [128]syscall.EpollEvent
-	for {
-		n := 0
-		err := l.raw.Read(func(fd uintptr) bool {
-			n, _ = syscall.EpollWait(int(fd), events[:], 0)
-			return n > 0
-		})
-		if err != nil {
-			return
-		}
-		for i := range events[:n] {
-			if c := l.at(events[i].Fd, events[i].Pad); c != nil {
-				c.unpark()
-			}
-		}
-	}
-}
-
-// at is who has that place.
+// at is who has that place; mu is held.
 func (l *lot) at(place, turn int32) *Conn {
-	l.mu.Lock()
-	defer l.mu.Unlock()
 	if c := l.conns[place]; c != nil && c.turn == turn {
 		return c
 	}
@@ -80,8 +59,22 @@ func (l *lot) watch(c *Conn) (ok bool) {
 		op = syscall.EPOLL_CTL_ADD
 		l.take(c)
 	}
-	const oneShot = 1 << 30 // EPOLLONESHOT
-	e := syscall.EpollEvent{Events: syscall.EPOLLIN | syscall.EPOLLRDHUP | oneShot, Fd: c.spot, Pad: c.turn}
+	until := uint32(once)
+	if _, ok := c.waker.(Passer); ok && c.fd != 0 {
+		until = edges
+	}
+	return l.arm(c, op, syscall.EPOLLIN|syscall.EPOLLRDHUP|until)
+}
+
+// How many events one is armed for. By edges, the set has not to look again at
+// those who have had theirs: a twentieth of a message at 1,000 tunnels.
+const (
+	once  = 1 << 30 // EPOLLONESHOT
+	edges = 1 << 31 // EPOLLET
+)
+
+func (l *lot) arm(c *Conn, op int, events uint32) (ok bool) {
+	e := syscall.EpollEvent{Events: events, Fd: c.spot, Pad: c.turn}
 	err := c.raw.Control(func(fd uintptr) { ok = syscall.EpollCtl(l.fd, op, int(fd), &e) == nil })
 	return ok && err == nil
 }

@@ -17,6 +17,7 @@ type reading struct {
 	turns   int         // of Each
 	drained bool        // of Each: the last read took all there was
 	brief   bool        // of Each: it was parked for long, and is to be again
+	late    error       // of a read while it was parked
 }
 
 // Read reads straight from the connection, past the buffer, which must be

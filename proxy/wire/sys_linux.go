@@ -38,6 +38,15 @@ func sysIO(trap, fd uintptr, p []byte) (int, error) {
 	}
 }
 
+// sysEvents is what has happened in an epoll set.
+func sysEvents(fd uintptr, events []syscall.EpollEvent) int {
+	n, _, e := syscall.RawSyscall6(syscall.SYS_EPOLL_PWAIT, fd, uintptr(unsafe.Pointer(&events[0])), uintptr(len(events)), 0, 0, 0)
+	if e != 0 {
+		return 0
+	}
+	return int(n)
+}
+
 // sysSplice moves up to n bytes between a socket and a pipe. The scheduler is
 // not told of it either: a long one, 20 µs and more, would make it take the
 // processor away and start a thread to go on with.
