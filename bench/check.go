@@ -49,7 +49,7 @@ func ask(port int, s Scenario) (*Reply, error) {
 	c.SetDeadline(time.Now().Add(30 * time.Second)) // a gigabyte takes its time
 
 	var req bytes.Buffer
-	fmt.Fprintf(&req, "%s %s HTTP/1.1\r\nHost: 127.0.0.1:%d\r\n", s.Method, s.Path, port)
+	fmt.Fprintf(&req, "%s %s HTTP/1.1\r\nHost: 127.0.0.1:%d\r\n", s.Method, s.path(0), port)
 	if s.Body > 0 {
 		fmt.Fprintf(&req, "Content-Type: application/octet-stream\r\nContent-Length: %d\r\n", s.Body)
 	}
@@ -72,14 +72,26 @@ func ask(port int, s Scenario) (*Reply, error) {
 // check asks through the server under test and wants the origin's answer, to the byte. A fast
 // proxy that answers something else is not measured.
 func check(p *Process, s Scenario, origin *Reply) (*Reply, error) {
-	got, err := ask(p.Port, s)
-	if err == nil {
-		err = got.same(origin)
-	}
+	var got *Reply
+	err := retry(func() (err error) {
+		if got, err = ask(p.Port, s); err != nil {
+			return err
+		}
+		return got.same(origin)
+	})
 	if err != nil {
 		return nil, fmt.Errorf("%s does not pass on the origin's answer in %s: %w; it said:\n%s", p.Name, s.Name, err, p.said())
 	}
 	return got, nil
+}
+
+// retry does it again for a moment: there are servers that listen before they know their routes.
+func retry(do func() error) (err error) {
+	for end := time.Now().Add(3 * time.Second); ; time.Sleep(2 * time.Millisecond) {
+		if err = do(); err == nil || time.Now().After(end) {
+			return err
+		}
+	}
 }
 
 func (r *Reply) same(want *Reply) error {

@@ -33,7 +33,7 @@ type About struct {
 
 func about(ctx context.Context, b *Bench) About {
 	a := About{
-		Time: time.Now().UTC().Truncate(time.Second), Cores: cores(), CPU: cpuModel(),
+		Time: time.Now().UTC().Truncate(time.Second), Cores: coreCount(), CPU: cpuModel(),
 		Rounds: b.Rounds, Seconds: b.Time.Seconds(), Command: os.Args[1:],
 	}
 	a.Commit, _ = output(ctx, "", "git", "describe", "--always", "--dirty", "--abbrev=12")
@@ -48,13 +48,19 @@ func about(ctx context.Context, b *Bench) About {
 			a.Versions[s.Name], _ = exitIgnored(s.Path, "-v")
 		case s.Path == "varnishd":
 			a.Versions[s.Name], _ = exitIgnored(s.Path, "-V")
+		case s.Path == "caddy":
+			a.Versions[s.Name], _ = exitIgnored(s.Path, "version")
+		case s.Name == "traefik":
+			a.Versions[s.Name], _ = exitIgnored(s.Path, "version")
+		case s.Name == "fasthttp":
+			a.Versions[s.Name] = module(s.Path, "github.com/valyala/fasthttp")
 		}
 	}
 	return a
 }
 
-// cores counts all of this machine; runtime.NumCPU knows only those this process may use.
-func cores() int {
+// coreCount counts all of this machine; runtime.NumCPU knows only those this process may use.
+func coreCount() int {
 	all, _ := filepath.Glob("/sys/devices/system/cpu/cpu[0-9]*")
 	return max(len(all), runtime.NumCPU())
 }
@@ -89,6 +95,20 @@ func built(path string) string {
 	return said
 }
 
+// module is which version of it a binary has.
+func module(path, name string) string {
+	info, err := buildinfo.ReadFile(path)
+	if err != nil {
+		return ""
+	}
+	for _, d := range info.Deps {
+		if d.Path == name {
+			return d.Version
+		}
+	}
+	return ""
+}
+
 // save writes the run as data: about.json, a row per round in rounds.csv, and the tables.
 func save(dir string, a About, rounds []Round, tables []byte) error {
 	text, err := json.MarshalIndent(a, "", "\t")
@@ -110,19 +130,22 @@ func saveRounds(path string, rounds []Round) error {
 		return err
 	}
 	defer f.Close()
-	w := csv.NewWriter(f)
-	w.Write([]string{"scenario", "round", "server", "cpu_us", "user_s", "system_s", "answers_per_s", "answers", "seconds",
-		"p50_us", "p90_us", "p99_us", "max_us", "memory_bytes", "busy", "others", "fault"})
+	return csv.NewWriter(f).WriteAll(roundTable(rounds))
+}
+
+// roundTable is a row per round, below one of names.
+func roundTable(rounds []Round) [][]string {
+	all := [][]string{{"scenario", "round", "server", "cpu_us", "user_s", "system_s", "answers_per_s", "answers", "seconds",
+		"p50_us", "p90_us", "p99_us", "max_us", "memory_bytes", "busy", "others", "fault"}}
 	for i := range rounds {
 		r := &rounds[i]
-		w.Write([]string{r.Scenario, strconv.Itoa(r.Number + 1), r.Server,
+		all = append(all, []string{r.Scenario, strconv.Itoa(r.Number + 1), r.Server,
 			fixed(r.CPU(), 3), fixed(r.Used.User.Seconds(), 2), fixed(r.Used.System.Seconds(), 2),
 			fixed(r.Rate(), 1), fixed(r.Answers, 1), fixed(r.seconds(), 6),
 			r.micros(r.Load.P50), r.micros(r.Load.P90), r.micros(r.Load.P99), r.micros(r.Load.Max),
 			fmt.Sprint(r.Memory), fixed(r.Busy(), 3), fixed(r.Others, 3), r.Fault})
 	}
-	w.Flush()
-	return w.Error()
+	return all
 }
 
 // micros leaves latencies empty that were not measured.

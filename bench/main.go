@@ -89,6 +89,7 @@ func (m *many) String() string     { return strings.Join(*m, ", ") }
 func (m *many) Set(v string) error { *m = append(*m, v); return nil }
 
 type options struct {
+	named                             string // -servers as given, before any default
 	scenarios, servers, out, profiles string
 	cpu, loadCPUs, measure            string
 	binaries                          many
@@ -131,6 +132,7 @@ func parse(args []string) (o options, err error) {
 	if o.rounds < 1 || o.time < time.Second || o.warm < time.Second {
 		return o, fmt.Errorf("-rounds %d -time %v -warm %v: want one round and one second at least", o.rounds, o.time, o.warm)
 	}
+	o.named = o.servers
 	several := len(o.binaries) > 1
 	if o.slice < 0 {
 		o.slice = 0

@@ -30,6 +30,14 @@ type Measure struct {
 }
 
 var measures = []Measure{
+	{"forward", "what it costs to pass on answers of 1 KiB to 1 MiB over 1 to 2,000 connections, and POSTs, beside all peers, in slices; -time of a turn", 5, time.Second, contest(forwardSet, forwarders)},
+	{"hits", "what a stored answer costs, beside all caches, in slices; -time of a turn", 5, time.Second, contest(hitSet, caches)},
+	{"mixed", "the same with 80 % of hits; -time of a turn", 5, time.Second, contest(mixedSet, keepers)},
+	{"latency", "how long an answer takes at fixed rates, counted from when its request was due, beside the peers; -time of a turn", 3, 2 * time.Second, latency},
+	{"cores", "what a request costs more on two cores than on one, beside the peers; -time of a turn", 5, time.Second, cores},
+	{"idle", "what an idle connection holds: plain, by TLS, a tunnel, beside the peers; rounds and -time are of no account", 1, time.Second, idle},
+	{"starts", "how soon a server answers after its start, and how large its program is; rounds and -time are of no account", 1, time.Second, starts},
+	{"growth", "what a request costs over ever more connections, bytes, upstreams and routes, in slices; -time of a turn", 3, time.Second, growth},
 	{"slow", "one of four origins ten times slower: latencies by algorithm, beside the peers'; -time of a turn", 3, 10 * time.Second, slow},
 	{"overload", "four times what the origins can do: goodput, waits, the price of a refusal; -time of the overload", 1, 30 * time.Second, overload},
 	{"faults", "origins killed, stopped, failing, moving under load: what clients notice; -time of a fault", 1, 6 * time.Second, faults},
@@ -70,6 +78,8 @@ type Field struct {
 	Out       string  // folder for data; "": none
 	io.Writer         // the report
 
+	floor  string     // the program, built when it is asked for
+	wanted string     // servers that were named; "": those that a measure has
 	procs  []*Process // all that were started, for others
 	table  [][]string // the figures as data; the first line has the names
 	broken []string   // promises
@@ -97,7 +107,7 @@ func take(ctx context.Context, m *Measure, o options) error {
 		spec = o.binaries[0]
 	}
 	var report bytes.Buffer
-	f := &Field{Out: o.out, Writer: io.MultiWriter(os.Stdout, &report),
+	f := &Field{Out: o.out, wanted: o.named, Writer: io.MultiWriter(os.Stdout, &report),
 		Bench: &Bench{Dir: dir, Rounds: o.rounds, Time: o.time, CPU: o.cpu, LoadCPUs: o.loadCPUs,
 			Log: func(format string, args ...any) { fmt.Fprintf(os.Stderr, format, args...) }}}
 	if f.Ours, err = binary(ctx, spec, dir); err != nil {

@@ -4,6 +4,7 @@ package main
 
 import (
 	"fmt"
+	"math/rand/v2"
 	"net"
 	"os"
 	"os/exec"
@@ -99,12 +100,32 @@ func (p *Process) stop() {
 	<-p.gone
 }
 
-// freePort asks the kernel for a port that nobody uses.
+// Ports to listen on are taken from below those that the kernel gives to clients: of ten thousand
+// connections one would have the port of a server that is to start next.
+const fewestPort, mostPort = 10_000, 32_000
+
+// freePort is one that nobody uses.
 func freePort() (int, error) {
-	l, err := net.Listen("tcp", "127.0.0.1:0")
+	ports, err := freePorts(1)
 	if err != nil {
-		return 0, fmt.Errorf("free port: %w", err)
+		return 0, err
 	}
-	defer l.Close()
-	return l.Addr().(*net.TCPAddr).Port, nil
+	return ports[0], nil
+}
+
+// freePorts are several, each another one.
+func freePorts(n int) (ports []int, err error) {
+	for tries := 0; len(ports) < n; tries++ {
+		port := fewestPort + rand.IntN(mostPort-fewestPort)
+		l, err := net.Listen("tcp", fmt.Sprintf("%s:%d", loopback, port))
+		if err != nil {
+			if tries > 10*n+100 {
+				return nil, fmt.Errorf("free port: %w", err)
+			}
+			continue
+		}
+		defer l.Close()
+		ports = append(ports, port)
+	}
+	return ports, nil
 }

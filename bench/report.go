@@ -31,8 +31,8 @@ func report(w io.Writer, s Scenario, rounds []Round, servers []*Server) {
 			spread("%.2f", rs, (*Round).CPU),
 			spread("%.0f%%", rs, func(r *Round) float64 { return 100 * float64(r.Used.System) / float64(r.Used.System+r.Used.User) }).median,
 			spread("%.0f", rs, (*Round).Rate),
-			latency(rs, func(l *Load) int64 { return l.P50 }),
-			latency(rs, func(l *Load) int64 { return l.P99 }),
+			waits(rs, func(l *Load) int64 { return l.P50 }),
+			waits(rs, func(l *Load) int64 { return l.P99 }),
 			spread("%.1f", rs, func(r *Round) float64 { return float64(r.Memory) / (1 << 20) }).median,
 			spread("%.0f%%", rs, func(r *Round) float64 { return 100 * r.Busy() }).median)
 		for _, m := range measures {
@@ -100,8 +100,8 @@ func figureOf(format string, vs []float64) figure {
 	return figure{p(median(vs)), p(vs[0]), p(vs[len(vs)-1])}
 }
 
-// latency prints microseconds as milliseconds, where they were measured.
-func latency(rs []Round, micros func(*Load) int64) string {
+// waits prints microseconds as milliseconds, where they were measured.
+func waits(rs []Round, micros func(*Load) int64) string {
 	if !rs[0].Latency {
 		return "–"
 	}

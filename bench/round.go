@@ -52,8 +52,9 @@ type Bench struct {
 	Profiles string        // folder for profiles of ours; "": none
 	Log      func(format string, args ...any)
 
-	origin *Process
-	script string // wrk.lua
+	origin  *Process
+	origins []int  // where it listens
+	script  string // wrk.lua
 }
 
 // An Entry is a server, and what is asked of it.
@@ -71,16 +72,22 @@ type runner struct {
 	reply *Reply
 }
 
-func (b *Bench) open(floor string) error {
+func (b *Bench) open(floor string) error { return b.openMany(floor, 1) }
+
+// openMany starts an origin that listens on so many ports: b.origins.
+func (b *Bench) openMany(floor string, n int) (err error) {
 	b.script = filepath.Join(b.Dir, "wrk.lua")
 	if err := os.WriteFile(b.script, wrkScript, 0o644); err != nil {
 		return err
 	}
-	port, err := freePort()
-	if err != nil {
+	if b.origins, err = freePorts(n); err != nil {
 		return err
 	}
-	b.origin, err = start("origin", b.LoadCPUs, b.Dir, loopback, port, []string{floor, "origin", fmt.Sprint(port)}, nil)
+	argv := []string{floor, "origin"}
+	for _, port := range slices.Backward(b.origins) { // the one that is waited for comes last
+		argv = append(argv, fmt.Sprint(port))
+	}
+	b.origin, err = start("origin", b.LoadCPUs, b.Dir, loopback, b.origins[0], argv, nil)
 	return err
 }
 

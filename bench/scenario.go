@@ -32,8 +32,8 @@ const missEvery = 5
 
 // parseScenarios reads a list of names. The names are the parameters: forward-SIZE-cN fetches
 // an answer of SIZE over N connections, post-SIZE-cN sends a body of SIZE for 1 KiB back,
-// hit-SIZE-cN fetches stored answers, and hit-SIZE-cN-uM those of M URLs in turn; in mixed-SIZE-cN
-// each fifth is not stored yet.
+// hit-SIZE-cN fetches stored answers, in mixed-SIZE-cN each fifth is not stored yet; -uM at the end
+// asks for M URLs in turn.
 func parseScenarios(list string) ([]Scenario, error) {
 	var all []Scenario
 	for _, name := range strings.Split(list, ",") {
@@ -49,7 +49,7 @@ func parseScenarios(list string) ([]Scenario, error) {
 func parseScenario(name string) (Scenario, error) {
 	m := scenarioName.FindStringSubmatch(name)
 	if m == nil {
-		return Scenario{}, fmt.Errorf("scenario %q: want forward-SIZE-cN, post-SIZE-cN, hit-SIZE-cN, hit-SIZE-cN-uURLS or mixed-SIZE-cN, such as forward-1k-c64 or post-16k-c64", name)
+		return Scenario{}, fmt.Errorf("scenario %q: want forward-SIZE-cN, post-SIZE-cN, hit-SIZE-cN or mixed-SIZE-cN, each but post with -uURLS behind it or not, such as forward-1k-c64 or post-16k-c64", name)
 	}
 	conns, err := strconv.Atoi(m[3])
 	if err != nil || conns < 1 || conns > 10_000 {
@@ -61,14 +61,14 @@ func parseScenario(name string) (Scenario, error) {
 	}
 	stored := m[1] == "hit" || m[1] == "mixed"
 	urls, err := parseURLs(m[4])
-	if err != nil || m[4] != "" && !stored {
-		return Scenario{}, fmt.Errorf("scenario %q: want 2 to 1000000 URLs, of hits only", name)
+	if err != nil || m[4] != "" && m[1] == "post" {
+		return Scenario{}, fmt.Errorf("scenario %q: want 2 to 1000000 URLs, and none for POST", name)
 	}
 	if m[1] == "post" {
-		return Scenario{Name: name, Method: "POST", Path: "/1k", Body: size, Conns: conns}, nil
+		return Scenario{Name: name, Method: "POST", Path: "/1k", Body: size, Conns: conns, URLs: 1}, nil
 	}
 	if !stored {
-		return Scenario{Name: name, Method: "GET", Path: "/" + m[2], Conns: conns}, nil
+		return Scenario{Name: name, Method: "GET", Path: "/" + m[2], Conns: conns, URLs: urls}, nil
 	}
 	s := Scenario{Name: name, Method: "GET", Path: "/keep/" + m[2], Conns: conns, Stored: true, Large: size >= 64<<10, URLs: urls}
 	if m[1] == "mixed" {
@@ -93,7 +93,8 @@ func (s *Scenario) path(i int) string {
 	if s.URLs <= 1 {
 		return s.Path
 	}
-	return fmt.Sprintf("/keep/%d/%s", i, s.Path[len("/keep/"):])
+	last := strings.LastIndexByte(s.Path, '/')
+	return fmt.Sprintf("%s/%d%s", s.Path[:last], i, s.Path[last:])
 }
 
 func parseSize(s string) (int, error) {

@@ -60,7 +60,7 @@ type Wrk struct {
 func load(ctx context.Context, cpus, script string, s Scenario, port int, d time.Duration) (*Wrk, error) {
 	w := new(Wrk)
 	// wrk ends by itself; the deadline is for the case that it does not.
-	w.ctx, w.cancel = context.WithTimeout(ctx, d+10*time.Second)
+	w.ctx, w.cancel = context.WithTimeout(ctx, d+time.Minute)
 	w.cmd = exec.CommandContext(w.ctx, "taskset", "-c", cpus, "wrk", "-t1", "-c", strconv.Itoa(s.Conns),
 		"-d", fmt.Sprintf("%ds", int(d.Seconds())), "--timeout", "60s", "--latency", "-s", script,
 		fmt.Sprintf("http://127.0.0.1:%d%s", port, s.Path), "--", s.Method, strconv.Itoa(s.Body), strconv.Itoa(s.URLs), strconv.Itoa(s.Miss))

@@ -6,8 +6,8 @@
 local stride = 7919
 
 local function in_turn(urls)
-	local i, size = 0, wrk.path:match("^/keep/(.*)")
-	local form = wrk.format(nil, "/keep/%d/" .. size)
+	local i, before, size = 0, wrk.path:match("^(.*/)(.*)")
+	local form = wrk.format(nil, before .. "%d/" .. size)
 	function request()
 		i = (i + stride) % urls
 		return string.format(form, i)

@@ -247,7 +247,7 @@ func (c *beatConn) take(b []byte) (bool, error) {
 		return false, nil
 	}
 	if !bytes.HasPrefix(b, []byte("HTTP/1.1 200")) {
-		return false, errStatus
+		return false, fmt.Errorf("%w: %.40q", errStatus, b)
 	}
 	length, ok := contentLength(b[:end+2])
 	if !ok {
