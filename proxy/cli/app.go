@@ -12,8 +12,8 @@ import (
 // served are the commands that such a line goes with.
 var served = []string{"", "run", "check"}
 
-// withoutApp is the arguments before that, with which the library has to do:
-// it would take the app's name for a command, and its flags for ours. nil:
+// withoutApp is the arguments before that: the app's name would be taken for a
+// command, and its flags for ours. nil:
 // nothing is to be done, as a shell asks what may follow there, and we do not
 // know.
 func (l *line) withoutApp() ([]string, error) {

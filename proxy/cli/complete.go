@@ -10,7 +10,7 @@ import (
 	"multiserver/proxy/config"
 )
 
-// Each script asks the program itself, by the library's hidden last argument,
+// Each script asks the program itself, by a hidden last argument,
 // so that completion never knows other flags than the program does. The word
 // being typed comes along only if it begins with a dash.
 var scripts = map[string]string{
@@ -58,8 +58,8 @@ func (l *line) completion(ctx *cli.Context) error {
 	return err
 }
 
-// complete prints what may come next. The library calls it when the last
-// argument asks for that; l.args still has it.
+// complete prints what may come next, where the last argument asks for that;
+// l.args still has it.
 func (l *line) complete(ctx *cli.Context) {
 	last := ""
 	if n := len(l.args); n >= 2 {
@@ -90,7 +90,7 @@ func (l *line) next(command, last string) (words []string) {
 	if command == "completion" {
 		return shells
 	}
-	if command == l.app.Name {
+	if command == l.app.Name || command == "help" {
 		for _, c := range l.app.Commands {
 			words = append(words, c.Name)
 		}

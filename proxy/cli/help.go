@@ -2,8 +2,11 @@ package cli
 
 import (
 	"fmt"
+	"io"
 	"strings"
 	"text/tabwriter"
+
+	"github.com/urfave/cli/v2"
 
 	"multiserver/proxy/config"
 )
@@ -60,12 +63,26 @@ commands:
   help        this page, or a command's
 `)
 	b.WriteString(flagsHelp())
-	return literal(b.String())
+	return b.String()
 }
 
 // commandHelp is the page of `multiserver help NAME`.
 func commandHelp(name, usage string) string {
-	return literal("usage: multiserver " + name + " [flags]\n\n" + usage + "\n" + flagsHelp())
+	return "usage: multiserver " + name + " [flags]\n\n" + usage + "\n" + flagsHelp()
+}
+
+// help prints a page: that of a command, if one is named.
+func (l *line) help(ctx *cli.Context) error {
+	page := l.app.Description
+	if name := ctx.Args().First(); name != "" {
+		c := l.app.Command(name)
+		if c == nil {
+			return config.Mistakes{l.stray(name, false)}
+		}
+		page = c.Description
+	}
+	_, err := io.WriteString(l.out, page)
+	return err
 }
 
 // flagsHelp is config's table as a person reads it.
@@ -103,7 +120,3 @@ func settingHelp(s *config.Setting) string {
 	}
 	return text
 }
-
-// literal is text as a template that says just that: the library takes pages
-// of help as templates.
-func literal(text string) string { return strings.ReplaceAll(text, "{{", `{{"{{"}}`) }

@@ -20,27 +20,14 @@ type line struct {
 	app  *cli.App
 
 	handed handed // sockets, beside the words
-
-	missing error // left by noHelp
 }
 
 func newLine(args []string, out io.Writer) *line {
+	help := appHelp()
 	l := &line{args: args, out: out, raw: config.Raw{}}
-	cli.VersionPrinter = func(*cli.Context) { fmt.Fprintln(out, version()) }
 	l.app = &cli.App{
-		Name:    "multiserver",
-		Usage:   "run one web app as many",
-		Version: version(),
-		Writer:  out,
-		// The library would print its own words and whole pages of help, and
-		// exit by itself: report does all that, in one place.
-		ErrWriter:             io.Discard,
-		ExitErrHandler:        func(*cli.Context, error) {},
-		OnUsageError:          l.usage,
-		CommandNotFound:       l.noHelp,
-		CustomAppHelpTemplate: appHelp(),
-		EnableBashCompletion:  true,
-		BashComplete:          l.complete,
+		Name:        "multiserver",
+		Description: help, // the page of help, as for each command
 		// Flags may stand before the command's name or after it. Without a
 		// name the command is run.
 		Flags:  append(settingFlags(l.raw), printFlag()),
@@ -55,6 +42,7 @@ func newLine(args []string, out io.Writer) *line {
 			l.bare("schema", "print the JSON Schema of the file that --config reads, for editors", "", l.schema),
 			l.bare("version", "print the version", "", l.version),
 			l.bare("completion", "print the completion script for a shell", "bash|zsh|fish", l.completion),
+			{Name: "help", Aliases: []string{"h"}, Usage: "print this page, or a command's", Description: help, Action: l.help},
 		},
 	}
 	return l
@@ -64,20 +52,17 @@ func newLine(args []string, out io.Writer) *line {
 func (l *line) command(name, usage string, action cli.ActionFunc, more ...cli.Flag) *cli.Command {
 	c := l.bare(name, usage, "", action)
 	c.Flags = append(settingFlags(l.raw), more...)
-	c.CustomHelpTemplate = commandHelp(name, usage)
+	c.Description = commandHelp(name, usage)
 	return c
 }
 
 // bare has no flags.
 func (l *line) bare(name, usage, args string, action cli.ActionFunc) *cli.Command {
 	return &cli.Command{
-		Name:               name,
-		Usage:              usage,
-		Action:             action,
-		OnUsageError:       l.usage,
-		HideHelpCommand:    true,
-		BashComplete:       l.complete,
-		CustomHelpTemplate: literal(strings.TrimSpace("usage: multiserver "+name+" "+args) + "\n\n" + usage + "\n"),
+		Name:        name,
+		Usage:       usage,
+		Action:      action,
+		Description: strings.TrimSpace("usage: multiserver "+name+" "+args) + "\n\n" + usage + "\n",
 	}
 }
 
@@ -87,11 +72,7 @@ func (l *line) run() error {
 	if err != nil || args == nil {
 		return err
 	}
-	err = l.app.Run(append([]string{l.app.Name}, args...))
-	if err == nil {
-		err = l.missing
-	}
-	return err
+	return l.dispatch(args)
 }
 
 // config is what the flags and the environment amount to.

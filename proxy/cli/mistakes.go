@@ -15,19 +15,13 @@ import (
 	"multiserver/proxy/server"
 )
 
-// usage is called by the library at the first flag it cannot read.
-func (l *line) usage(ctx *cli.Context, err error, _ bool) error {
+// usage is what is wrong with flags, one of which could not be read.
+func (l *line) usage(command string) error {
 	if all := l.mistakes(); len(all) > 0 {
 		return all
 	}
 	// A flag that there is, but not for this command.
-	return config.Mistakes{{From: ctx.Command.Name, Why: "takes no flags (see multiserver help)"}}
-}
-
-// noHelp is called by the library for help on a command that is not there.
-// It cannot return an error; run returns what it leaves.
-func (l *line) noHelp(_ *cli.Context, name string) {
-	l.missing = config.Mistakes{l.stray(name, false)}
+	return config.Mistakes{{From: command, Why: "takes no flags (see multiserver help)"}}
 }
 
 // mistakes reads the arguments again, past everything that cannot be read, so

@@ -52,7 +52,7 @@ type publishing struct {
 func (l *line) publishCommand() *cli.Command {
 	c := l.bare("publish", "send a message to a channel of a running server's hub", "", l.publish)
 	c.SkipFlagParsing = true
-	c.CustomHelpTemplate = literal(publishHelp)
+	c.Description = publishHelp
 	return c
 }
 

@@ -59,12 +59,12 @@ func (w *words) Set(s string) error {
 	return nil
 }
 
-// purgeCommand reads its arguments itself: the library's flags end at the first
+// purgeCommand reads its arguments itself: flags end at the first
 // URL.
 func (l *line) purgeCommand() *cli.Command {
 	c := l.bare("purge", "drop answers from a running server's cache", "", l.purge)
 	c.SkipFlagParsing = true
-	c.CustomHelpTemplate = literal(purgeHelp)
+	c.Description = purgeHelp
 	return c
 }
 

@@ -42,7 +42,7 @@ func (l *line) upgradeCommand() *cli.Command {
 	for _, name := range upgradeSettings {
 		c.Flags = append(c.Flags, &settingFlag{config.Lookup(name), l.raw})
 	}
-	c.CustomHelpTemplate = literal(upgradeHelp)
+	c.Description = upgradeHelp
 	return c
 }
 
