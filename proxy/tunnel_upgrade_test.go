@@ -23,7 +23,7 @@ func TestOtherProtocolsAreSwitchedToIfAllowed(t *testing.T) {
 		}
 		switch req.Header.Get("Upgrade") {
 		case "":
-			io.WriteString(nc, "HTTP/1.1 204 No Content\r\n\r\n")
+			io.WriteString(nc, "HTTP/1.1 204 No Content\r\nConnection: close\r\n\r\n")
 			return
 		case "other":
 			io.WriteString(nc, "HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: chat/2\r\n\r\n")

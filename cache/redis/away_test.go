@@ -106,10 +106,8 @@ func TestAServerThatDiesAndComesBack(t *testing.T) {
 	if n := r.Stats.PutAway.Load(); n != 20_000 {
 		t.Errorf("%d puts dropped of 20000", n)
 	}
-	time.Sleep(time.Second)                                  // tries to come back, in vain
-	if after := runtime.NumGoroutine(); after > before+150 { // others' tests run, too
-		t.Errorf("%d goroutines, %d before", after, before)
-	}
+	time.Sleep(time.Second)                                                                 // tries to come back, in vain
+	within(t, "few goroutines", func() bool { return runtime.NumGoroutine() < before+150 }) // others' tests run, too
 	away := r.Epoch()
 	if err := s.Restart(); err != nil {
 		t.Fatal(err)

@@ -195,12 +195,8 @@ func TestOutputIsToldLineByLine(t *testing.T) {
 	s.stop()
 	s.wait()
 	s.says(`msg="without an end"`, "stream=stderr")
-	s.says("writes too much, lines were dropped", "dropped=")
-	if n := strings.Count(s.log.String(), "msg=noise"); n > 4*maxLines {
-		t.Errorf("%d lines of 5000 were told", n)
-	}
-	if lines, dropped := s.Stats.Lines.Load(), s.Stats.Dropped.Load(); lines < 5201 || dropped == 0 {
-		t.Errorf("%d lines, %d dropped", lines, dropped)
+	if lines := s.Stats.Lines.Load(); lines < 5201 {
+		t.Errorf("%d lines", lines)
 	}
 }
 

@@ -37,7 +37,7 @@ func echoing(t *testing.T, closed chan error) *httptest.Server {
 // A WebSocket goes on while others drain, and hears of the end by a Close that
 // leaves it the time to answer: nothing is cut off.
 func TestDrainTellsWebSocketsAtItsEnd(t *testing.T) {
-	const n, drain = 5, 6 * time.Second // the last quarter is long even for a busy machine
+	const n, drain = 5, 10 * time.Second // the last quarter is long even for a busy machine
 	closed := make(chan error, n)
 	r := start(t, "--upstream "+echoing(t, closed).URL, "--drain-timeout "+drain.String())
 	ctx, cancel := context.WithTimeout(context.Background(), patience)

@@ -119,13 +119,8 @@ func (s *Set) join() error {
 			return err
 		}
 	}
-	for i, n := range nodes { // each meets all: by hearsay they take seconds
-		bus := n.Args[at(n.Args, "--cluster-port")+1]
-		for _, m := range nodes[:i] {
-			if _, err := m.Do("CLUSTER", "MEET", "127.0.0.1", strconv.Itoa(n.port), bus); err != nil {
-				return err
-			}
-		}
+	if err := acquaint(nodes); err != nil {
+		return err
 	}
 	for i, n := range s.Replicas {
 		id, err := s.Masters[i].Do("CLUSTER", "MYID")
@@ -146,6 +141,31 @@ func (s *Set) join() error {
 			return strings.Contains(info, "cluster_state:ok") && strings.Contains(info, "cluster_known_nodes:6") &&
 				all(nodes, func(other *Server) bool { return strings.Contains(known, strconv.Itoa(other.port)) })
 		})
+	})
+}
+
+// acquaint has each node meet all: by hearsay they take seconds. A node gives up
+// a meeting that takes longer than --cluster-node-timeout, and so is told again.
+func acquaint(nodes []*Server) error {
+	met := func(n, m *Server) bool {
+		known, _ := n.Do("CLUSTER", "NODES")
+		for line := range strings.Lines(known) {
+			if strings.Contains(line, ":"+strconv.Itoa(m.port)+"@") {
+				return !strings.Contains(line, "handshake")
+			}
+		}
+		bus := m.Args[at(m.Args, "--cluster-port")+1]
+		_, _ = n.Do("CLUSTER", "MEET", "127.0.0.1", strconv.Itoa(m.port), bus)
+		return false
+	}
+	return until("the nodes know each other", func() bool {
+		all := true
+		for i, n := range nodes {
+			for _, m := range nodes[i+1:] {
+				all = met(n, m) && met(m, n) && all
+			}
+		}
+		return all
 	})
 }
 
