@@ -8,6 +8,7 @@
 //	upstream.go  one place: asked for an answer, told how it went
 //	link.go      its connections, and the stack of idle ones
 //	branch.go    one stream of many, with an upstream that speaks HTTP/2
+//	shared.go    one place in a line, with an upstream that is asked ahead
 //	secure.go    TLS with one, and what is wrong with its certificate
 //	fault.go     how a try can fail: whose failure, and what may have been sent
 //	health.go    what exchanges tell of an upstream: out, back, slowly; hanging

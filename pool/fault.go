@@ -8,6 +8,7 @@ import (
 	"net"
 	"syscall"
 
+	"multiserver/pool/pipe"
 	"multiserver/pool/stream"
 	"multiserver/proxy/wire"
 )
@@ -35,6 +36,7 @@ const (
 	Expired                   // its certificate is not valid any more, or not yet
 	NoHandshake               // TLS could not be agreed on for another reason, or HTTP/2
 	Stale                     // a kept connection had died; another was taken
+	Blocked                   // on a shared connection the answer before did not come; it was asked again on another
 	Broken                    // closed or reset before the answer's head was complete
 	BadAnswer                 // what came is no HTTP answer
 	AnswerTime                // no answer in time
@@ -54,7 +56,7 @@ const (
 )
 
 var reasonNames = [Reasons]string{
-	"refused", "unreachable", "connect-timeout", "tls-untrusted", "tls-name", "tls-expired", "tls-handshake", "stale", "broken", "bad-answer", "answer-timeout", "hung",
+	"refused", "unreachable", "connect-timeout", "tls-untrusted", "tls-name", "tls-expired", "tls-handshake", "stale", "head-of-line", "broken", "bad-answer", "answer-timeout", "hung",
 	"cut-short", "body-timeout", "bad-body", "surplus", "bad-status", "exhausted", "no-upstream", "queue-full", "queue-timeout",
 	"client-left", "bad-request",
 }
@@ -148,6 +150,8 @@ func answerFault(sent bool, err error) *Fault {
 		f.Reason = AnswerTime
 	case err == wire.ErrCalledOff:
 		f.Reason = Hung
+	case err == pipe.ErrBlocked:
+		f.Reason = Blocked
 	case err == wire.ErrGone, err == wire.ErrBroken:
 		f.Side, f.Reason = Client, Left
 	case err == io.EOF:

@@ -7,6 +7,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"multiserver/pool/pipe"
 	"multiserver/proxy/proxyproto"
 	"multiserver/proxy/wire"
 )
@@ -19,6 +20,7 @@ type Link struct {
 	born   int64 // of the Guard's milliseconds, as all times here
 	idled  int64
 	reused bool
+	seat   *pipe.Seat  // on a shared connection; nil: it has its own
 	dead   atomic.Bool // found closed or too old while idle
 }
 
@@ -157,6 +159,10 @@ func (l *Link) Keep() {
 		l.Drop()
 		return
 	}
+	if l.seat != nil {
+		l.rise()
+		return
+	}
 	if len(l.Buffered()) > 0 {
 		l.u.Stats.Faults[Surplus].Add(1)
 		l.Drop()
@@ -260,7 +266,11 @@ func (u *Upstream) Idle() int {
 	}
 	u.idle.mu.Lock()
 	defer u.idle.mu.Unlock()
-	return len(u.idle.links)
+	n := len(u.idle.links)
+	if u.pipe != nil {
+		n += u.pipe.Idle()
+	}
+	return n
 }
 
 // retire closes what is idle for good.
@@ -271,6 +281,9 @@ func (u *Upstream) retire() {
 	}
 	if u.h2 != nil {
 		u.h2.Close()
+	}
+	if u.pipe != nil {
+		u.unshare()
 	}
 }
 
@@ -291,6 +304,9 @@ func (p *Pool) reap() {
 		for _, u := range p.Upstreams() {
 			for _, l := range u.idle.sweep(now) {
 				_ = l.Conn.Close()
+			}
+			if u.pipe != nil {
+				u.pipe.Sweep(p.opt().IdleAge, p.opt().MaxAge)
 			}
 		}
 	}

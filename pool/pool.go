@@ -73,6 +73,7 @@ type Target struct {
 	Backup  bool   // only while no other can be had
 	Max     int    // exchanges at once; 0: no limit
 
+	Pipeline  int // requests that share a connection, at once, where they may; below 2: none do
 	SendProxy int // version of the PROXY header that says to it who the client is; 0: none is sent
 }
 

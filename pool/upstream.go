@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"multiserver/pool/balance"
+	"multiserver/pool/pipe"
 	"multiserver/pool/stream"
 	"multiserver/proxy/wire"
 )
@@ -19,6 +20,7 @@ type Upstream struct {
 	tls    *tls.Config   // nil: it is spoken to in the clear
 	base   *tls.Config   // the Options' that tls was made of
 	h2     *stream.Conns // nil: it is spoken to in HTTP/1.1
+	pipe   *pipe.Conns   // that exchanges share; nil: none do
 
 	load atomic.Int64    // exchanges under way
 	wait balance.Latency // how long answers take
@@ -36,6 +38,7 @@ type Upstream struct {
 	warmth  uint32        // guarded by pool.mu; tenths of its share while starting slowly, else 0
 	again   chan struct{} // guarded by pool.mu; tells its checks that they are others; nil: there are none
 	idle    stack
+	seats   stack // on shared connections
 
 	Stats Stats
 }
@@ -57,6 +60,9 @@ func newUpstream(p *Pool, t Target) *Upstream {
 	}
 	if t.H2 {
 		u.multiplex()
+	}
+	if t.Pipeline > 1 {
+		u.share()
 	}
 	return u
 }
@@ -135,6 +141,9 @@ type Mover interface {
 // is waited for.
 func (u *Upstream) Ask(client *wire.Conn, r Request, twice bool, res *wire.Response) (*Link, *Fault) {
 	open := u.open
+	if u.pipe != nil && twice && mayShare(r) {
+		open = u.sit
+	}
 	var began time.Time
 	if u.pool.opt().Clock {
 		began = time.Now()
@@ -147,7 +156,7 @@ func (u *Upstream) Ask(client *wire.Conn, r Request, twice bool, res *wire.Respo
 		head := r.AppendHead(wire.AcquireBuffer(wire.HeadBuffer)[:0], u)
 		l.ReadWithin(cmp.Or(r.Within(), u.pool.opt().Response))
 		sent, err := l.Ask(head, r.Body())
-		if err == wire.ErrCalledOff && !(twice && moves(r)) {
+		if err == wire.ErrCalledOff && !(twice && moves(r)) || err == pipe.ErrBlocked && !u.pool.MayRetry() {
 			err = l.Stay()
 		}
 		if err == nil {
@@ -159,11 +168,16 @@ func (u *Upstream) Ask(client *wire.Conn, r Request, twice bool, res *wire.Respo
 		got := len(l.Buffered()) > 0
 		l.Drop()
 		f = answerFault(sent, err)
-		if !l.reused || stream.Unsent(err) || sent && (!twice || got || f.Reason != Broken) {
+		if !l.reused || stream.Unsent(err) || sent && (!twice || got || f.Reason != Broken && f.Reason != Blocked) {
 			if f.Reason == AnswerTime || f.Reason == Hung {
 				u.observe(began) // it took at least that long
 			}
 			return nil, f
+		}
+		if f.Reason == Blocked {
+			u.Stats.Faults[Blocked].Add(1)
+			open = u.open
+			continue
 		}
 		u.Stats.Faults[Stale].Add(1)
 		if sent {

@@ -62,6 +62,12 @@ func (x *Exchange) left() bool {
 	return (most == 0 || x.tried.Count() < most) && x.pool.Left(&x.tried)
 }
 
+// MayShare tells whether x may be asked on a connection with others. A HEAD may
+// not: the body that must not follow its answer would be read as the next one.
+func (x *Exchange) MayShare() bool {
+	return string(x.Req.Method) == "GET" && len(x.body) == 0 && !x.switching && !x.Req.Continue
+}
+
 // pay counts a retry that the budget has refused.
 func (p *Proxy) pay(granted bool) bool {
 	if !granted {

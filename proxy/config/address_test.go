@@ -113,7 +113,7 @@ func TestUpstreamURLs(t *testing.T) {
 	wrong("srv+http://10.0.0.7", "an address has no SRV records, want a service's name, or http://10.0.0.7:80")
 	wrong("srv+https://[::1]:8443", "want a service's name, or https://[::1]:8443")
 	wrong("srv+ftp://app", `scheme "srv+ftp" is not supported`)
-	wrong("http://app;max_conns=9", `unknown option ";max_conns", want ;weight=N, ;max=N, ;backup or ;send-proxy=v1|v2`)
+	wrong("http://app;max_conns=9", `unknown option ";max_conns", want ;weight=N, ;max=N, ;backup, ;pipeline=N or ;send-proxy=v1|v2`)
 	wrong("http://app;max", `max "", want 1 to 1048576 exchanges at once, or 0 for no limit`)
 	wrong("http://app;max=-1", `max "-1"`)
 	wrong("http://app;max=2000000", `max "2000000"`)

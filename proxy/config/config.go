@@ -130,6 +130,7 @@ type Target struct {
 	Max    int    // exchanges at once; 0: no limit
 	Backup bool   // only while no other can be had
 
+	Pipeline  int // requests under way on a connection that they share; 0: none do
 	SendProxy int // version of the PROXY header that connections to it begin with; 0: none
 }
 

@@ -67,10 +67,11 @@ var Settings = []Setting{
 		Usage: "where clients connect: `:8080`, `127.0.0.1:8080`, `unix:/path`; `fd:NAME`: a socket that systemd has opened; `none`: by TLS only; " +
 			"`accept-proxy`: only `--trusted-proxies` do, and say by PROXY protocol (v1 or v2) for whom",
 		value: listens},
-	{Name: "upstream", Group: groupTraffic, Arg: "URL[;weight=N][;max=N][;backup][;send-proxy=V]", Many: true,
+	{Name: "upstream", Group: groupTraffic, Arg: "URL[;weight=N][;max=N][;backup][;pipeline=N][;send-proxy=V]", Many: true,
 		Usage: "where requests go: `http://host:port`, `https://host`, `unix:/path`; in HTTP/2, as gRPC wants it: `h2c://host:port`, `h2://host` (by TLS), `unix+h2c:/path`; " +
 			"`srv+http://name`, `srv+h2c://name`, …: as its SRV records say; " +
 			"`weight`: its share, `max`: exchanges at once, `backup`: only while no other can be had, " +
+			"`pipeline`: so many GETs of all clients may be under way on a connection that they share, for one that answers quickly, " +
 			"`send-proxy`: tell it each client's address by PROXY protocol `v1` or `v2`, on a connection for each request",
 		value: upstreams},
 

@@ -74,6 +74,9 @@ func (t Target) String() string {
 	if t.Backup {
 		s += ";backup"
 	}
+	if t.Pipeline > 0 {
+		s += ";pipeline=" + strconv.Itoa(t.Pipeline)
+	}
 	if t.SendProxy > 0 {
 		s += ";send-proxy=v" + strconv.Itoa(t.SendProxy)
 	}
@@ -96,7 +99,7 @@ func (t Target) address() Address {
 	return Address{Network: "tcp", Addr: net.JoinHostPort(t.Host, t.Port)}
 }
 
-// parseTarget reads URL[;weight=N][;max=N][;backup][;send-proxy=V].
+// parseTarget reads URL[;weight=N][;max=N][;backup][;pipeline=N][;send-proxy=V].
 func parseTarget(s string) (Target, error) {
 	url, options, hasOptions := strings.Cut(s, ";")
 	t, err := parseURL(url)
@@ -118,10 +121,22 @@ func parseTarget(s string) (Target, error) {
 			return Target{}, err
 		}
 	}
-	if t.H2 && t.SendProxy > 0 {
-		return Target{}, errors.New("send-proxy says whose a connection is, but HTTP/2's carry many clients: want http://, https:// or unix:/path with it")
+	return t, t.consistent()
+}
+
+// consistent tells which of t's options do not go together.
+func (t *Target) consistent() error {
+	switch {
+	case t.H2 && t.SendProxy > 0:
+		return errors.New("send-proxy says whose a connection is, but HTTP/2's carry many clients: want http://, https:// or unix:/path with it")
+	case t.Pipeline > 0 && t.SendProxy > 0:
+		return errors.New("send-proxy says whose a connection is, but with pipeline it carries many clients: want one of them")
+	case t.Pipeline > 0 && t.H2:
+		return errors.New("pipeline is for HTTP/1.1: HTTP/2's connections carry many clients by themselves, leave it out")
+	case t.Pipeline > 0 && strings.HasSuffix(t.Scheme, "https"):
+		return errors.New("pipeline is for upstreams in the clear: of a connection by TLS nobody can tell whether it is silent; want http:// or unix:/path with it, or h2:// without")
 	}
-	return t, nil
+	return nil
 }
 
 func (t *Target) option(name, word string, hasWord bool) (err error) {
@@ -134,12 +149,25 @@ func (t *Target) option(name, word string, hasWord bool) (err error) {
 		if t.Backup = true; hasWord {
 			err = errors.New(";backup takes no value")
 		}
+	case "pipeline":
+		t.Pipeline, err = parsePipeline(word)
 	case "send-proxy":
 		t.SendProxy, err = parseSendProxy(word)
 	default:
-		err = fmt.Errorf("unknown option %q, want ;weight=N, ;max=N, ;backup or ;send-proxy=v1|v2", ";"+name)
+		err = fmt.Errorf("unknown option %q, want ;weight=N, ;max=N, ;backup, ;pipeline=N or ;send-proxy=v1|v2", ";"+name)
 	}
 	return err
+}
+
+// maxPipeline bounds who may be held up by one answer.
+const maxPipeline = 256
+
+func parsePipeline(word string) (int, error) {
+	n, err := strconv.Atoi(word)
+	if err != nil || n < 2 || n > maxPipeline {
+		return 0, fmt.Errorf("pipeline %q, want 2 to %d requests under way on a connection, or none of it", word, maxPipeline)
+	}
+	return n, nil
 }
 
 func parseSendProxy(word string) (int, error) {

@@ -156,7 +156,7 @@ func specs(targets []config.Target) []discover.Spec {
 			Scheme: t.Scheme,
 			Host:   t.Host,
 			Port:   t.Port,
-			Each:   pool.Target{Weight: t.Weight, Max: t.Max, Backup: t.Backup, SendProxy: t.SendProxy, H2: t.H2},
+			Each:   pool.Target{Weight: t.Weight, Max: t.Max, Backup: t.Backup, Pipeline: t.Pipeline, SendProxy: t.SendProxy, H2: t.H2},
 		}
 	}
 	return out
