@@ -17,12 +17,14 @@
 // cuts the turns into pieces that alternate so fast that all see the same machine (turn.go).
 // Two copies of one binary then differ by 1 % where they differed by 10; latencies need turns.
 //
+//	scripts/bench -all                                  all that the README shows, in 25 minutes, and its charts
+//	scripts/bench -compare main~3 .                     two states of ours, interleaved
 //	scripts/bench                                       all peers, the default scenarios
 //	scripts/bench -slice 100ms -time 1s -rounds 15      the same, for sharp ratios of CPU time
 //	scripts/bench -scenario forward-1k-c64 -rounds 3    one question
 //	scripts/bench -scenario hit-1k-c64 -slice 100ms     stored answers: all with a cache, Varnish among them
 //	scripts/bench -binary old=/tmp/a -binary new=/tmp/b two builds of ours side by side, in slices
-//	scripts/bench -binary old=@main~3 -binary new=.     two states of the source
+//	scripts/bench -binary old=@main~3 -binary new=.     the same, with names of one's own
 //	scripts/bench -binary off=. -binary 'on=. --queue 9' -servers multiserver,nginx
 //	scripts/bench -servers nginx,mine=/tmp/mine.conf    two set-ups of nginx (a .cfg is HAProxy's)
 //	scripts/bench -measure slow                         one slow origin of four: p99 by algorithm
@@ -92,6 +94,9 @@ type options struct {
 	named                             string // -servers as given, before any default
 	scenarios, servers, out, profiles string
 	cpu, loadCPUs, measure            string
+	readme                            string
+	all, render                       bool
+	percent                           int // of -all's rounds
 	binaries                          many
 	rounds                            int
 	time, slice, warm                 time.Duration
@@ -111,7 +116,19 @@ func parse(args []string) (o options, err error) {
 	f.StringVar(&o.loadCPUs, "load-cpus", "1", "the CPUs of the origin and of wrk, as in 1 or 1,2")
 	f.StringVar(&o.out, "out", "", "`folder` for the results as data: about.json, rounds.csv, report.txt; of a measure: NAME.json, .csv, .txt")
 	f.StringVar(&o.profiles, "pprof", "", "`folder` for CPU profiles of ours, taken in one more turn of each scenario")
+	f.BoolVar(&o.all, "all", false, "take all that the README shows, in 25 minutes, into -out (bench/results), and write its tables and charts")
+	f.IntVar(&o.percent, "percent", 100, "of -all's rounds; a trial run takes 1")
+	f.BoolVar(&o.render, "render", false, "write the README's tables and charts from the results in -out once more")
+	f.StringVar(&o.readme, "readme", "", "the `file` that -all and -render write into (README.md of this module)")
+	compare := f.String("compare", "", "`A` B: two commits of ours, or . for what lies here, interleaved; "+compareSet+" unless -scenario says otherwise")
 	f.Parse(args)
+	if *compare != "" {
+		if f.NArg() == 0 {
+			return o, fmt.Errorf("-compare %s: want two commits, as in -compare main .", *compare)
+		}
+		o.versus(*compare, f.Arg(0))
+		f.Parse(f.Args()[1:])
+	}
 	if f.NArg() > 0 {
 		return o, fmt.Errorf("%q is no flag: bench takes flags only, see -help", f.Arg(0))
 	}
@@ -131,6 +148,9 @@ func parse(args []string) (o options, err error) {
 	}
 	if o.rounds < 1 || o.time < time.Second || o.warm < time.Second {
 		return o, fmt.Errorf("-rounds %d -time %v -warm %v: want one round and one second at least", o.rounds, o.time, o.warm)
+	}
+	if *compare != "" && o.scenarios == defaultScenarios {
+		o.scenarios = compareSet
 	}
 	o.named = o.servers
 	several := len(o.binaries) > 1
@@ -157,6 +177,11 @@ func run(ctx context.Context, args []string) error {
 	if err != nil {
 		return err
 	}
+	if o.all || o.render {
+		if err := o.home(ctx); err != nil {
+			return err
+		}
+	}
 	for _, dir := range []string{o.out, o.profiles} {
 		if dir == "" {
 			continue
@@ -165,7 +190,12 @@ func run(ctx context.Context, args []string) error {
 			return err
 		}
 	}
-	if o.measure != "" {
+	switch {
+	case o.all:
+		return takeAll(ctx, o)
+	case o.render:
+		return render(o.out, o.readme)
+	case o.measure != "":
 		m, _ := findMeasure(o.measure)
 		return take(ctx, m, o)
 	}
