@@ -17,7 +17,7 @@ func (p *Proxy) admit(x *Exchange) bool {
 	if p.opt.Proof != nil && p.prove(x) {
 		return false
 	}
-	if p.opt.Redirect != "" && !x.secure() && string(q.Method) != "CONNECT" {
+	if x.routes.Redirect != "" && !x.secure() && string(q.Method) != "CONNECT" {
 		return p.redirect(x)
 	}
 	switch string(q.Method) {
@@ -61,7 +61,7 @@ func (x *Exchange) exit() {
 // its head and we are concerned.
 func (p *Proxy) last(x *Exchange) bool {
 	h := &x.Req.Head
-	return h.Close || h.Minor == 0 && !h.KeepAlive || p.draining.Load()
+	return h.Close || h.Minor == 0 && !h.KeepAlive || x.Client.ends()
 }
 
 // maxForwards is the Max-Forwards field of an OPTIONS request; it means

@@ -18,6 +18,7 @@ type Client struct {
 	p *Proxy
 	x *Exchange // what quick leaves behind
 
+	from *Entrance        // nil: one that never shuts
 	h2   func(*wire.Conn) // takes over what turns out to speak HTTP/2; nil: nobody does
 	over func()           // is called at the end of a connection that Take has left; nil: it may not
 
@@ -44,8 +45,13 @@ func (p *Proxy) ServeConnOr(nc net.Conn, h2 func(*wire.Conn)) { p.Take(nc, h2, n
 // is closed, and over is called. So an idle client, or an idle tunnel, costs
 // neither a stack nor a buffer. false: it has ended, and over is never called.
 func (p *Proxy) Take(nc net.Conn, h2 func(*wire.Conn), over func()) (outlives bool) {
+	return p.TakeFrom(nil, nc, h2, over)
+}
+
+// TakeFrom is Take for a connection that came in somewhere that may shut.
+func (p *Proxy) TakeFrom(e *Entrance, nc net.Conn, h2 func(*wire.Conn), over func()) (outlives bool) {
 	c := p.NewClient(nc)
-	c.h2, c.over = h2, over
+	c.from, c.h2, c.over = e, h2, over
 	p.Stats.Clients.Add(1)
 	c.MayPark(over != nil)
 	c.ReadWithin(p.opt.Head) // a new connection has something to say

@@ -56,7 +56,7 @@ type Options struct {
 	Via       bool           // add Via, both ways
 	Forwarded bool           // add Forwarded (RFC 7239) to requests
 
-	Redirect string        // requests without TLS are sent to https at this port; "": they are served
+	Redirect string        // that of Routes, as long as there are no others
 	Proof    Proof         // that a name is ours, for who issues certificates; nil: none
 	HSTS     time.Duration // told in answers by TLS, whole seconds; 0: not
 	HTTP3    []string      // ports at which it is spoken beside TLS, which answers there tell
@@ -66,7 +66,7 @@ type Options struct {
 // New returns a Proxy.
 func New(o Options) *Proxy {
 	p := &Proxy{opt: o, hsts: hstsField(o.HSTS), timed: o.Timed || o.Lines != nil}
-	p.SetRoutes(&Routes{All: []*Route{&p.opt.Route}})
+	p.SetRoutes(&Routes{All: []*Route{&p.opt.Route}, Redirect: o.Redirect})
 	for _, port := range o.HTTP3 {
 		p.h3 = append(p.h3, door{port, appendAltSvc(p.hsts, cmp.Or(o.H3Port, port))})
 	}

@@ -24,8 +24,8 @@ func (p *Proxy) redirect(x *Exchange) bool {
 	}
 	out := append(x.buffer(len(q.Path)+len(host)), "HTTP/1.1 308 Permanent Redirect\r\n"...)
 	out = append(append(append(out, p.opt.Guard.Date()...), "Location: https://"...), host...)
-	if p.opt.Redirect != "443" {
-		out = append(append(out, ':'), p.opt.Redirect...)
+	if port := x.routes.Redirect; port != "443" {
+		out = append(append(out, ':'), port...)
 	}
 	switch {
 	case q.Path[0] == '/':

@@ -92,7 +92,7 @@ func (x *Exchange) whole(framing wire.Framing) *pool.Fault {
 // settleClose decides, before the head is written, whether this answer is its
 // connection's last.
 func (x *Exchange) settleClose(framing wire.Framing) {
-	if framing == wire.ToClose || x.Client.p.draining.Load() {
+	if framing == wire.ToClose || x.Client.ends() {
 		x.close = true
 	}
 	// An upstream that answers before it has read all has made up its mind;

@@ -18,7 +18,7 @@ var fewer = wire.KindsOf(wire.Condition, wire.Range) // requests that may get le
 func (p *Proxy) reply(x *Exchange) bool {
 	v, e := &x.visit, &x.visit.Entry
 	x.status, x.began = e.Status(), true
-	x.close = x.close || p.draining.Load()
+	x.close = x.close || x.Client.ends()
 	if x.Req.HasAny(fewer) && p.replyLess(x) {
 		return false
 	}

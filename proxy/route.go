@@ -54,6 +54,8 @@ type Routes struct {
 	Find Finder // whose of All a request is; nil: all are the first's
 	None *Route // terms of requests that come to none of All; nil: as Options have it
 
+	Redirect string // requests without TLS are sent to https at this port; "": they are served
+
 	sessions *session.Sessions // those of some route: what is said of them passes to nobody, whichever they are; nil: none has any
 	users    users
 }

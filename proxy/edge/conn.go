@@ -18,6 +18,7 @@ import (
 type conn struct {
 	lanes
 	wire *wire.Conn
+	from *proxy.Entrance // nil: one that never shuts
 
 	// Of the goroutine that reads.
 	block   block

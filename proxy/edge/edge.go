@@ -55,19 +55,26 @@ func New(o Options) *Edge {
 
 // Serve serves a connection on which TLS has agreed on HTTP/2 until it ends,
 // and closes it. It returns when all is done.
-func (e *Edge) Serve(nc net.Conn) {
+func (e *Edge) Serve(nc net.Conn) { e.ServeFrom(nil, nc) }
+
+// ServeFrom is Serve for a connection that came in somewhere that may shut.
+func (e *Edge) ServeFrom(from *proxy.Entrance, nc net.Conn) {
 	clients := &e.opt.Proxy.Stats.Clients
 	clients.Add(1)
 	defer clients.Add(-1)
 	w := wire.NewConn(nc, e.opt.Guard, wire.HeadBuffer)
 	defer w.Close()
-	e.Take(w)
+	e.TakeFrom(from, w)
 }
 
 // Take serves a connection of which something may be buffered already, but
 // nothing was consumed. The caller closes it.
-func (e *Edge) Take(w *wire.Conn) {
+func (e *Edge) Take(w *wire.Conn) { e.TakeFrom(nil, w) }
+
+// TakeFrom is Take for a connection that came in somewhere that may shut.
+func (e *Edge) TakeFrom(from *proxy.Entrance, w *wire.Conn) {
 	c := newConn(e, w)
+	c.from = from
 	if s, ok := w.NetConn().(interface{ Secure() bool }); ok { // as a trusted proxy says
 		c.secure = s.Secure()
 	}
@@ -85,7 +92,7 @@ func (e *Edge) enter(c *conn) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	e.open[c] = struct{}{}
-	if e.draining {
+	if e.draining || c.from.IsShut() {
 		defer c.drain()
 	}
 }
@@ -104,5 +111,17 @@ func (e *Edge) Drain() {
 	e.draining = true
 	for c := range e.open {
 		c.drain()
+	}
+}
+
+// Shut shuts an entrance, and tells the clients who came in there.
+func (e *Edge) Shut(from *proxy.Entrance) {
+	from.Shut()
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	for c := range e.open {
+		if c.from == from {
+			c.drain()
+		}
 	}
 }

@@ -48,12 +48,12 @@ func (s *Server) proof() proxy.Proof {
 // tellPorts says where authorities find us. Certmagic listens by itself where
 // it believes that nobody does, so it has to know of us.
 func (s *Server) tellPorts() {
-	a, host, ports := &s.conf.TLS.ACME, "", [2]int{}
+	a, all, host, ports := &s.conf.TLS.ACME, s.entries(), "", [2]int{}
 	if a.ByHTTP() {
-		host, ports[0] = firstTCP(s.lns)
+		host, ports[0] = firstTCP(all, plainAt)
 	}
 	if a.ByTLS() {
-		there, port := firstTCP(s.secure)
+		there, port := firstTCP(all, secureAt)
 		if ports[1] = port; ports[0] == 0 {
 			host = there
 		} else if port != 0 && there != host {
@@ -63,10 +63,10 @@ func (s *Server) tellPorts() {
 	s.acme.Ports(host, ports[0], ports[1])
 }
 
-// firstTCP is an address that one of lns listens on; 0: there is none.
-func firstTCP(lns []net.Listener) (host string, port int) {
-	for _, ln := range lns {
-		if a, ok := ln.Addr().(*net.TCPAddr); ok {
+// firstTCP is an address that one of a setting listens on; 0: there is none.
+func firstTCP(all []*entry, setting string) (host string, port int) {
+	for _, e := range all {
+		if a, ok := e.Addr().(*net.TCPAddr); ok && e.setting == setting {
 			return a.IP.String(), a.Port
 		}
 	}

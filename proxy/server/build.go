@@ -28,7 +28,6 @@ func (s *Server) makeProxy(pages proxy.Pages) {
 		Via:       c.Via,
 		Upgrade:   c.Upgrade,
 		Forwarded: c.Forwarded,
-		Redirect:  s.httpsPort(),
 		HSTS:      c.TLS.HSTS,
 		Proof:     s.proof(),
 		HTTP3:     s.http3.ports(),

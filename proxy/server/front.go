@@ -29,15 +29,17 @@ func newFront(most int, p *proxy.Proxy, e *edge.Edge, log *slog.Logger) *fasthtt
 		Handler:     func(*fasthttp.RequestCtx) { panic("BUG: fasthttp's own loop was entered") },
 	}
 	s.NextProto(http1, func(nc net.Conn) error {
-		n, h2 := nc.(*negotiated), e.Take
-		if n.tls != nil { // RFC 9113 §3.3: here HTTP/2 would have been agreed on
-			h2 = nil
+		n := nc.(*negotiated)
+		var h2 func(*wire.Conn)
+		if n.tls == nil { // RFC 9113 §3.3: by TLS HTTP/2 would have been agreed on
+			h2 = func(c *wire.Conn) { e.TakeFrom(n.from, c) }
 		}
-		n.parted.Store(p.Take(n.Conn, h2, n.count))
+		n.parted.Store(p.TakeFrom(n.from, n.Conn, h2, n.count))
 		return nil
 	})
 	s.NextProto(http2, func(nc net.Conn) error {
-		e.Serve(nc.(*negotiated).Conn)
+		n := nc.(*negotiated)
+		e.ServeFrom(n.from, n.Conn)
 		return nil
 	})
 	s.NextProto(nothing, func(net.Conn) error { return nil })
@@ -98,6 +100,7 @@ type negotiated struct {
 	proto    string // once a worker has it
 	headers  *headers
 	tls      *handshakes
+	from     *proxy.Entrance
 	crowd    *crowd
 	taken    bool        // by a worker
 	counted  atomic.Bool // in crowd

@@ -32,7 +32,7 @@ func (s *Server) openHTTP3() (err error) {
 	_ = os.Setenv("QUIC_GO_DISABLE_RECEIVE_BUFFER_WARNING", "true")
 	for _, ln := range s.secure {
 		a, ok := ln.Addr().(*net.TCPAddr)
-		if !ok || headersAt(ln) != nil {
+		if !ok || ln.headers != nil {
 			continue
 		}
 		pc, failed := s.sockets.listenUDP(&net.UDPAddr{IP: a.IP, Port: a.Port, Zone: a.Zone})

@@ -15,7 +15,8 @@ import (
 // sockets are all that are open for those who connect to us.
 type sockets struct {
 	handed Handed
-	open   []door
+	mu     sync.Mutex // guards open, as a reload changes it
+	open   []*door
 	enter  chan struct{} // closed: clients are taken
 	once   sync.Once     // for that
 	relays []*relay      // of each UDP socket, to the process that Sockets was asked for
@@ -29,34 +30,18 @@ type door struct {
 	made bool // by a process of ours, not by a service manager: its file is ours to remove
 }
 
-func (s *Server) listen() error {
-	var plain, secure error
-	s.lns, plain = s.openAll("--listen", s.conf.Listen)
-	s.secure, secure = s.openAll("--tls-listen", s.conf.TLS.Listen)
-	return errors.Join(plain, secure, s.openHTTP3())
+// doorName is the same whether headers come by it or not, which may change from
+// one process to the next.
+func doorName(setting string, a config.Address) string {
+	a.Proxied = false
+	return setting + " " + a.String()
 }
 
-func (s *Server) openAll(setting string, on []config.Address) (lns []net.Listener, err error) {
-	for _, a := range on {
-		some, failed := s.sockets.listen(setting, a)
-		if failed != nil {
-			err = errors.Join(err, fmt.Errorf("%s %s: %w", setting, a.Addr, failed))
-		}
-		for _, ln := range some {
-			if a.Proxied {
-				ln = s.proxied(ln)
-			}
-			lns = append(lns, ln)
-		}
-	}
-	return lns, err
-}
-
-// listen gives the listeners of a setting's address: those that were handed to
+// listen opens the doors of a setting's address: those that were handed to
 // us, or else one that it opens.
-func (s *sockets) listen(setting string, a config.Address) (lns []net.Listener, err error) {
-	a.Proxied = false // which may change from one process to the next
-	found, err := s.handed.take(setting+" "+a.String(), a)
+func (s *sockets) listen(setting string, a config.Address) ([]*door, error) {
+	name := doorName(setting, a)
+	found, err := s.handed.take(name, a)
 	if err != nil {
 		return nil, err
 	}
@@ -68,13 +53,10 @@ func (s *sockets) listen(setting string, a config.Address) (lns []net.Listener, 
 		if err != nil {
 			return nil, err
 		}
-		found = []door{{ln, setting + " " + a.String(), true}}
+		found = []*door{{ln, name, true}}
 	}
 	s.open = append(s.open, found...)
-	for _, one := range found {
-		lns = append(lns, s.guarded(one.Listener))
-	}
-	return lns, nil
+	return found, nil
 }
 
 // open listens on a. A Unix socket that nobody listens on is what a process
@@ -131,6 +113,8 @@ func (g *gate) Close() error {
 // descriptors are copies and the caller's to close, the error's, too. It may be
 // called again if nothing comes of that.
 func (s *Server) Sockets() (all []Socket, err error) {
+	s.sockets.mu.Lock()
+	defer s.sockets.mu.Unlock()
 	for _, one := range s.sockets.open {
 		fd, err := copied(one.Listener)
 		if err != nil {
@@ -188,6 +172,8 @@ func copied(x any) (fd int, err error) {
 func (s *Server) Enter() {
 	k := &s.sockets
 	k.once.Do(func() {
+		k.mu.Lock()
+		defer k.mu.Unlock()
 		for _, one := range k.open {
 			one.keepFile(!one.made)
 		}
@@ -201,6 +187,8 @@ func (s *Server) Enter() {
 // their files stay, and so does the cache's, which is not what that process
 // knows to be purged. The context of Run is to end at once.
 func (s *Server) Leave() {
+	s.sockets.mu.Lock()
+	defer s.sockets.mu.Unlock()
 	for _, one := range s.sockets.open {
 		one.keepFile(true)
 	}

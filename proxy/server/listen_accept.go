@@ -6,6 +6,8 @@ import (
 	"slices"
 	"syscall"
 	"time"
+
+	"multiserver/proxy"
 )
 
 // listener gives its connections a protocol.
@@ -14,6 +16,7 @@ type listener struct {
 	crowd   *crowd
 	headers *headers    // nil: none come here
 	tls     *handshakes // nil: none is spoken here
+	from    *proxy.Entrance
 }
 
 func (l listener) Accept() (net.Conn, error) {
@@ -22,7 +25,7 @@ func (l listener) Accept() (net.Conn, error) {
 		if err != nil {
 			return nil, err
 		}
-		n := &negotiated{Conn: c, crowd: l.crowd, headers: l.headers, tls: l.tls}
+		n := &negotiated{Conn: c, crowd: l.crowd, headers: l.headers, tls: l.tls, from: l.from}
 		if l.crowd.enter() {
 			n.counted.Store(true)
 			return n, nil

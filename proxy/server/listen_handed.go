@@ -43,7 +43,7 @@ func (s *sockets) begin(on Handed) {
 // take takes out what was handed for a: by the name that a process of ours
 // knew it by, by that which a says, of which there may be several, or by where
 // it is bound.
-func (h *Handed) take(name string, a config.Address) (found []door, err error) {
+func (h *Handed) take(name string, a config.Address) (found []*door, err error) {
 	all := a.Network == byName
 	for i := 0; i < len(h.Sockets); {
 		one := h.Sockets[i]
@@ -57,7 +57,7 @@ func (h *Handed) take(name string, a config.Address) (found []door, err error) {
 			err = errors.Join(err, failed)
 			continue
 		}
-		found = append(found, door{ln, name, one.Made})
+		found = append(found, &door{ln, name, one.Made})
 		if !all {
 			break
 		}

@@ -82,14 +82,15 @@ func TestNobodyIsTakenBeforeTheOtherProcessHasLeft(t *testing.T) {
 	ln := listenOn(t, "tcp", "127.0.0.1:0")
 	var s sockets
 	s.begin(Handed{Heir: true, Sockets: []Socket{handOut(t, "--listen 127.0.0.1:0", true, ln)}})
-	lns, err := s.listen("--listen", config.Address{Network: "tcp", Addr: "127.0.0.1:0"})
+	doors, err := s.listen("--listen", config.Address{Network: "tcp", Addr: "127.0.0.1:0"})
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer lns[0].Close()
+	guarded := s.guarded(doors[0].Listener)
+	defer guarded.Close()
 	taken := make(chan string, 1)
 	go func() {
-		nc, err := lns[0].Accept()
+		nc, err := guarded.Accept()
 		if err != nil {
 			taken <- err.Error()
 			return
@@ -108,7 +109,7 @@ func TestNobodyIsTakenBeforeTheOtherProcessHasLeft(t *testing.T) {
 	}
 	there.Close()
 	ln.Close()
-	second, err := net.Dial("tcp", lns[0].Addr().String())
+	second, err := net.Dial("tcp", guarded.Addr().String())
 	if err != nil {
 		t.Fatal(err)
 	}

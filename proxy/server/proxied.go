@@ -25,7 +25,8 @@ type headers struct {
 	from   []netip.Prefix // who is believed; who comes by a Unix socket always is
 	within time.Duration
 	log    *slog.Logger
-	waits  waits // those under way
+	waits  waits       // those under way
+	wanted atomic.Bool // somewhere
 
 	taken  [2]atomic.Uint64 // by version
 	failed [headless]atomic.Uint64
@@ -57,25 +58,6 @@ var headFaultNames = [headless]string{
 
 func (f headFault) String() string { return headFaultNames[f] }
 
-// proxiedListener is one at which connections begin with a header.
-type proxiedListener struct {
-	net.Listener
-	headers *headers
-}
-
-func (s *Server) proxied(ln net.Listener) net.Listener {
-	if s.headers == nil {
-		s.headers = &headers{from: s.conf.TrustedProxies, within: s.conf.Head, log: s.log}
-	}
-	return proxiedListener{ln, s.headers}
-}
-
-// headersAt is who takes the headers at ln; nil: there are none.
-func headersAt(ln net.Listener) *headers {
-	p, _ := ln.(proxiedListener)
-	return p.headers
-}
-
 // take returns nc between the ends that its header says, or nil, and then
 // there is nothing more to be done with it. It is called by the worker, for a
 // peer that says nothing must not hold up others.
@@ -103,11 +85,7 @@ func (h *headers) take(nc net.Conn) net.Conn {
 var errStranger = errors.New("not one of --trusted-proxies")
 
 // endWithin ends those that are still waited for after d, and those to come.
-// nil has none.
 func (h *headers) endWithin(d time.Duration) (now func()) {
-	if h == nil {
-		return func() {}
-	}
 	return h.waits.endWithin(d)
 }
 
@@ -177,7 +155,7 @@ func (h *headers) speak(now time.Time) (swallowed int, ok bool) {
 }
 
 func (h *headers) metrics(m *admin.Metrics) {
-	if h == nil {
+	if !h.wanted.Load() {
 		return
 	}
 	for i, version := range []string{"1", "2"} {

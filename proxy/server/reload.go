@@ -88,6 +88,8 @@ type plan struct {
 	groups []*group
 	routes *proxy.Routes
 	views  []*cache.Cache
+	at     turnout
+	shown  func() // has clients see other certificates
 }
 
 // reload is called with mu held.
@@ -100,7 +102,7 @@ func (s *Server) reload(ctx context.Context) (Reloaded, error) {
 		return Reloaded{}, err
 	}
 	s.enact(p)
-	return Reloaded{len(p.groups), len(p.conf.Routes), later(s.conf, p.conf)}, nil
+	return Reloaded{len(p.groups), len(p.conf.Routes), s.later(p.conf)}, nil
 }
 
 func (s *Server) plan(ctx context.Context) (p plan, err error) {
@@ -119,8 +121,19 @@ func (s *Server) plan(ctx context.Context) (p plan, err error) {
 	if err = errors.Join(wrong, err); err != nil {
 		return p, err
 	}
-	p.routes, p.views, err = s.newRoutes(p.conf, p.groups, pages)
-	return p, err
+	if p.routes, p.views, err = s.newRoutes(p.conf, p.groups, pages); err != nil {
+		return p, err
+	}
+	if p.shown, err = s.planCertificates(p.conf); err != nil {
+		return p, err
+	}
+	if p.at, err = s.planEntries(p.conf); err != nil {
+		return p, err
+	}
+	if s.certs != nil {
+		p.routes.Redirect = httpsPort(&p.conf.TLS, p.at.secure)
+	}
+	return p, nil
 }
 
 // enact changes to what was planned, in which nothing is wrong: pools first, so
@@ -149,21 +162,34 @@ func (s *Server) enact(p plan) {
 		s.gate.Resize(p.conf.Queue, p.conf.QueueTimeout)
 	}
 	if s.certs != nil {
+		p.shown()
 		s.certs.Reload()
 	}
+	s.turn(p.at)
 }
 
 // live are settings of the process that a reload can change.
-var live = []string{"config", "max-concurrent"}
+var live = []string{"config", "max-concurrent", "listen"}
+
+// liveTLS are those that it can change where there was TLS at the start; but
+// HTTP/3 is spoken where it was.
+var (
+	liveTLS   = []string{"tls-cert", "tls-key", "tls-passphrases", "tls-self-signed", "https-redirect"}
+	liveQuiet = []string{"tls-listen", "https-port"}
+)
 
 // withCache are settings that are nothing without one.
 var withCache = []string{"cache-file", "purge-from"}
 
 // later are the settings that c has other than the server was started with, and
 // that cannot change before the next start.
-func later(started, c *config.Config) []string {
+func (s *Server) later(c *config.Config) []string {
+	started := s.conf
 	names := append([]string{}, config.Changed(started, c, config.PerProcess)...) // none is [] in JSON
-	names = slices.DeleteFunc(names, func(n string) bool { return slices.Contains(live, n) })
+	names = slices.DeleteFunc(names, func(n string) bool {
+		return slices.Contains(live, n) || s.certs != nil && slices.Contains(liveTLS, n) ||
+			s.certs != nil && s.http3.quic == nil && slices.Contains(liveQuiet, n)
+	})
 	if (started.MaxConcurrent == 0) != (c.MaxConcurrent == 0) {
 		names = append(names, "max-concurrent")
 	}
@@ -186,6 +212,9 @@ func (s *Server) openReloads(told context.Context) context.Context {
 	s.work.ctx, s.work.stop = context.WithCancel(context.Background())
 	for _, g := range s.groups() {
 		s.tend(g)
+	}
+	for _, e := range s.entries() {
+		s.admit(e)
 	}
 	if s.conf.Watch {
 		s.work.begin(func(ctx context.Context) { s.watchFile(ctx, s.conf.File) })

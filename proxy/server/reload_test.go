@@ -34,7 +34,11 @@ func startReloadable(t *testing.T, text string, settings ...string) *reloadable 
 	r.write(text)
 	read := func() (*config.Config, error) {
 		raw := config.Raw{}
-		for _, s := range append(settings, "--drain-timeout 5s", "--listen 127.0.0.1:0", "--config "+r.file) {
+		own := []string{"--drain-timeout 5s", "--config " + r.file}
+		if !strings.HasPrefix(text, "listen:") {
+			own = append(own, "--listen 127.0.0.1:0")
+		}
+		for _, s := range append(own, settings...) {
 			flag, word, _ := strings.Cut(s, " ")
 			raw.Add(strings.TrimPrefix(flag, "--"), flag, word)
 		}

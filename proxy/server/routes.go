@@ -18,6 +18,7 @@ func (s *Server) makeRoutes(pages proxy.Pages) error {
 	if err != nil {
 		return err
 	}
+	t.Redirect = httpsPort(&s.conf.TLS, s.secure)
 	s.reloads.routes = t
 	s.setRoutes(t, views)
 	return nil

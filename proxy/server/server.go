@@ -7,7 +7,6 @@ import (
 	"io"
 	"log/slog"
 	"net"
-	"slices"
 	"sync/atomic"
 	"time"
 
@@ -48,13 +47,14 @@ type Server struct {
 	certs    *certs.Store    // that clients are shown; nil: no TLS
 	acme     *acme.Authority // that certificates are ordered from; nil: none
 	shakes   *handshakes     // nil: no TLS
-	headers  *headers        // nil: none come anywhere
+	headers  *headers
 	proxy    *proxy.Proxy
 	edge     *edge.Edge
 	front    *fasthttp.Server
 	sockets  sockets
-	lns      []net.Listener
-	secure   []net.Listener // where TLS is spoken
+	plain    []*entry   // guarded by sockets.mu, but for who may reload
+	secure   []*entry   // the same, by TLS
+	failed   chan error // of a listener: all is to end
 	http3    http3
 	admin    *admin.Admin // nil: none
 	lines    *proxy.Log   // nil: none
@@ -160,7 +160,7 @@ func (s *Server) openAdmin() error {
 		return fmt.Errorf("--admin: %w", err)
 	}
 	a, err := admin.New(admin.Options{
-		Listener:  patient{on[0], &s.crowd},
+		Listener:  patient{s.sockets.guarded(on[0].Listener), &s.crowd},
 		Token:     s.conf.AdminToken,
 		Ready:     s.isReady,
 		Metrics:   s.metrics,
@@ -185,8 +185,8 @@ func (s *Server) openAdmin() error {
 // Addrs is where it listens, first without TLS, then with it.
 func (s *Server) Addrs() []net.Addr {
 	var out []net.Addr
-	for _, ln := range slices.Concat(s.lns, s.secure) {
-		out = append(out, ln.Addr())
+	for _, e := range s.entries() {
+		out = append(out, e.Addr())
 	}
 	return out
 }
@@ -199,23 +199,9 @@ func (s *Server) Run(ctx context.Context) error {
 	if s.cache != nil {
 		s.cache.Begin()
 	}
+	s.failed = make(chan error, len(s.http3.sockets)+2)
 	wg, watch := &s.work.wg, s.openReloads(ctx)
-	failed := make(chan error, len(s.lns)+len(s.secure)+len(s.http3.sockets)+1)
-	take := func(ln net.Listener, as string, tls *handshakes) {
-		s.log.Info(as, "addr", ln.Addr().String())
-		wg.Go(func() {
-			if err := s.front.Serve(listener{patient{ln, &s.crowd}, &s.crowd, headersAt(ln), tls}); err != nil {
-				failed <- fmt.Errorf("listener %s: %w", ln.Addr(), err)
-			}
-		})
-	}
-	for _, ln := range s.lns {
-		take(ln, "listening", nil)
-	}
-	for _, ln := range s.secure {
-		take(ln, "listening, TLS", s.shakes)
-	}
-	s.serveHTTP3(failed)
+	s.serveHTTP3(s.failed)
 	if s.certs != nil {
 		wg.Go(func() { s.certs.Run(watch) })
 	}
@@ -227,7 +213,7 @@ func (s *Server) Run(ctx context.Context) error {
 		s.log.Info("admin listening", "addr", s.admin.Addr().String())
 		wg.Go(func() {
 			if err := s.admin.Run(); err != nil {
-				failed <- fmt.Errorf("admin: %w", err)
+				s.failed <- fmt.Errorf("admin: %w", err)
 			}
 		})
 	}
@@ -235,7 +221,7 @@ func (s *Server) Run(ctx context.Context) error {
 	var err error
 	select {
 	case <-ctx.Done():
-	case err = <-failed:
+	case err = <-s.failed:
 	}
 	s.endReloads()
 	if s.sockets.left { // operators are to reach the other process
@@ -268,8 +254,8 @@ func (s *Server) drain() {
 	defer s.headers.endWithin(min(s.conf.Drain, parting))()
 	s.log.Info("draining", "clients", s.proxy.Stats.Clients.Load(), "within", s.conf.Drain)
 	// The front closes those that it knows; one may not have come to it yet.
-	for _, ln := range slices.Concat(s.lns, s.secure) {
-		_ = ln.Close()
+	for _, e := range s.entries() {
+		_ = e.Close()
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), s.conf.Drain)
 	defer cancel()

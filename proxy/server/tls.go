@@ -9,6 +9,7 @@ import (
 
 	"multiserver/proxy/admin"
 	"multiserver/proxy/certs"
+	"multiserver/proxy/config"
 )
 
 // makeTLS loads the certificates that clients are shown.
@@ -69,15 +70,14 @@ func (s *Server) upstreamTLS(g, old *group) (c *tls.Config, err error) {
 
 // httpsPort is where requests without TLS are sent to, "" if they are not. It
 // is known once the listeners are open.
-func (s *Server) httpsPort() string {
-	t := &s.conf.TLS
+func httpsPort(t *config.TLS, secure []*entry) string {
 	switch {
 	case !t.Redirect:
 		return ""
 	case t.Port != "":
 		return t.Port
 	}
-	for _, ln := range s.secure {
+	for _, ln := range secure {
 		if a, ok := ln.Addr().(*net.TCPAddr); ok {
 			return strconv.Itoa(a.Port)
 		}
