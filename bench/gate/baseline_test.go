@@ -15,6 +15,9 @@ func TestBaselineIsWrittenAsItIsRead(t *testing.T) {
 	}
 	for _, sc := range scenes {
 		for _, f := range figures {
+			if f.name == size {
+				continue
+			}
 			if _, ok := b.by[sc.name][f.name]; !ok {
 				t.Errorf("%s: no %s in the baseline", sc.name, f.name)
 			}

@@ -64,7 +64,7 @@ func (c *counter) instructions(ctx context.Context, sc *scene, into *Costs) erro
 		return err
 	}
 	times := float64(sc.times - sc.times/10)
-	into.by[calls] = float64(long.calls-short.calls) / times
+	into.by[calls] = max(0, float64(long.calls-short.calls)/times)
 	into.functions = map[string]float64{}
 	sum := 0.0
 	for fn, n := range long.functions {

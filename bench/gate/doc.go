@@ -14,6 +14,8 @@
 // collector: client, the whole server and origin in turn, each time in the same
 // order. What client and origin use themselves is taken off.
 //
+// The size of the stripped program is compared as well.
+//
 // Allocations and goroutines are the runtime's own counts, to be had
 // everywhere. Instructions and system calls are counted by Valgrind, which
 // needs no right and no counter of the CPU; where it is missing the gate says
@@ -25,7 +27,7 @@
 // (figure.go). What is above its limit is counted again, and only what stays
 // there fails. All of it takes 20 s.
 //
-//	main.go        flags, and how it ends
+//	main.go        flags, and how it ends; gate.go: what is compared, counted again, written
 //	scene.go       the table of what is played; exchange.go, tunnel.go, bare.go: how
 //	stage.go       the server and its origin; peer.go: ends that count their own calls
 //	play.go        one scene in this process, and what that cost

@@ -9,6 +9,7 @@ const (
 	goroutinesOf = "goroutines"
 	calls        = "calls"
 	instructions = "instructions"
+	size         = "size"
 )
 
 // A figure is one thing that is counted, and by how much it may grow: by a
@@ -28,7 +29,8 @@ var figures = []figure{
 	{bytesOf, 0, 40, 0, false},        // of these
 	{goroutinesOf, 0, 0.1, 2, false},  // that were begun
 	{calls, 0, 0.2, 2, false},         // of the server to the system, but for those that wait
-	{instructions, 0.02, 20, 0, true}, // but for those that are left aside
+	{instructions, 0.02, 40, 0, true}, // but for those that are left aside
+	{size, 0.1, 0, 0, true},           // in bytes: what a dependency brings, or a linker that keeps all
 }
 
 func (f *figure) limit(was float64) float64 { return was*(1+f.share) + f.plus }

@@ -41,9 +41,9 @@ func judge(b *Baseline, scene string, is *Costs, machine string) (worse, better 
 func (c Change) String() string {
 	n := func(v float64) string { return fmt.Sprintf("%.*f", c.Figure.digits, v) }
 	if c.New {
-		return fmt.Sprintf("%s: %s %s each time, of which the baseline knows nothing", c.Scene, n(c.Is), c.Figure.name)
+		return fmt.Sprintf("%s: %s %s, of which the baseline knows nothing", c.Scene, n(c.Is), c.Figure.name)
 	}
-	return fmt.Sprintf("%s: %s %s each time, were %s, limit %s", c.Scene, n(c.Is), c.Figure.name, n(c.Was), n(c.Limit))
+	return fmt.Sprintf("%s: %s %s, was %s, limit %s", c.Scene, n(c.Is), c.Figure.name, n(c.Was), n(c.Limit))
 }
 
 // least is figure by figure the lower one: what disturbs a count adds to it.

@@ -79,14 +79,14 @@ func TestJudge(t *testing.T) {
 	}
 	const same = "go1.26 linux/amd64"
 	f("a", same, 0, 10000, "")
-	f("a", same, 0.05, 10219, "")
-	f("a", same, 0, 10500, "a: 10500 instructions each time, were 10000, limit 10220")
-	f("a", same, 1, 10500, "a: 1.00 allocations each time, were 0.00, limit 0.10; a: 10500 instructions each time, were 10000, limit 10220")
-	f("a", same, 0, 9000, "better: a: 9000 instructions each time, were 10000, limit 10220")
-	f("a", same, 1, 0, "a: 1.00 allocations each time, were 0.00, limit 0.10")
+	f("a", same, 0.05, 10239, "")
+	f("a", same, 0, 10500, "a: 10500 instructions, was 10000, limit 10240")
+	f("a", same, 1, 10500, "a: 1.00 allocations, was 0.00, limit 0.10; a: 10500 instructions, was 10000, limit 10240")
+	f("a", same, 0, 9000, "better: a: 9000 instructions, was 10000, limit 10240")
+	f("a", same, 1, 0, "a: 1.00 allocations, was 0.00, limit 0.10")
 	f("a", "go1.27 linux/amd64", 0, 20000, "")
-	f("a", "go1.27 linux/amd64", 1, 20000, "a: 1.00 allocations each time, were 0.00, limit 0.10")
-	f("b", same, 0, 0, "b: 0.00 allocations each time, of which the baseline knows nothing")
+	f("a", "go1.27 linux/amd64", 1, 20000, "a: 1.00 allocations, was 0.00, limit 0.10")
+	f("b", same, 0, 0, "b: 0.00 allocations, of which the baseline knows nothing")
 }
 
 func TestLeast(t *testing.T) {
