@@ -79,6 +79,7 @@ func takeAll(ctx context.Context, o options) error {
 				return ctx.Err()
 			}
 			failed = append(failed, fmt.Sprintf("%s: %v", s.name, err))
+			fmt.Fprintln(os.Stderr, "bench:", failed[len(failed)-1])
 		}
 		fmt.Fprintf(os.Stderr, "bench: %s is done, %v since the start\n", s.name, time.Since(began).Round(time.Second))
 	}

@@ -4,6 +4,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -55,6 +56,7 @@ type Bench struct {
 	origin  *Process
 	origins []int  // where it listens
 	script  string // wrk.lua
+	memory  string // a folder that is no disk's, if there is one
 }
 
 // An Entry is a server, and what is asked of it.
@@ -91,7 +93,26 @@ func (b *Bench) openMany(floor string, n int) (err error) {
 	return err
 }
 
-func (b *Bench) close() { b.origin.stop() }
+func (b *Bench) close() {
+	b.origin.stop()
+	if b.memory != "" {
+		_ = os.RemoveAll(b.memory)
+	}
+}
+
+// inMemory is a folder on tmpfs: where a cache has files, they are to cost no more than memory. ""
+// where there is none.
+func (b *Bench) inMemory(name string) string {
+	if b.memory == "" {
+		b.memory, _ = os.MkdirTemp("/dev/shm", "multiserver-bench-")
+	}
+	dir, err := os.MkdirTemp(b.memory, name+"-")
+	if b.memory == "" || err != nil {
+		return ""
+	}
+	_ = errors.Join(os.Chmod(b.memory, 0o755), os.Chmod(dir, 0o755)) // a worker may run as another user
+	return dir
+}
 
 // Run puts one question to all servers.
 func (b *Bench) Run(ctx context.Context, s Scenario) ([]Round, error) {
@@ -188,6 +209,7 @@ func (b *Bench) startServer(e Entry) (*runner, error) {
 	at := place{Dir: dir, Port: port, Origin: b.origin.Port, Admin: r.admin, Large: e.Asked.Large}
 	if e.Asked.Stored {
 		at.Cache = cacheSize
+		at.Memory = b.inMemory(e.Server.Name)
 	}
 	r.Process, err = e.Server.start(b.CPU, at)
 	return r, err

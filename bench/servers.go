@@ -34,6 +34,7 @@ type Server struct {
 // A place is what a server is told when it starts.
 type place struct {
 	Dir    string // for its files
+	Memory string // for files that are to lie in memory; "": as the others
 	Port   int    // where to listen
 	Origin int    // what to forward to
 	Admin  int    // ours: where to serve profiles; 0: nowhere
