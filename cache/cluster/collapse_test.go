@@ -47,10 +47,14 @@ func slowest(t *testing.T, uri string, replies []reply) (longest time.Duration) 
 	return longest
 }
 
+// patiently: those who ask at once are more than a busy machine serves in the
+// usual time, and one that has waited for so long fetches for itself.
+var patiently = []string{"--cache-wait", "25s"}
+
 func TestOneFetchForAllWhoAskAtOnce(t *testing.T) {
 	t.Parallel()
 	o := newOrigin(t)
-	nodes := three(t, o, redistest.Single(t).URL())
+	nodes := three(t, o, redistest.Single(t).URL(), patiently...)
 	f := func(uri string, n int) {
 		t.Helper()
 		longest := slowest(t, uri, crowd(nodes, n, uri, nil))
@@ -72,7 +76,7 @@ func TestOneFetchForAllWhoAskAtOnce(t *testing.T) {
 func TestOneFetchForEachVariant(t *testing.T) {
 	t.Parallel()
 	o := newOrigin(t)
-	nodes := three(t, o, redistest.Single(t).URL())
+	nodes := three(t, o, redistest.Single(t).URL(), patiently...)
 	const uri = "/vary?vary=X-Kind&delay=100ms"
 	kinds := []string{"a", "b", "c"}
 	replies := crowd(nodes, 300, uri, func(i int) []string { return []string{"X-Kind: " + kinds[i/3%3]} })
@@ -114,7 +118,7 @@ func TestNobodyWaitsForWhatIsNotShared(t *testing.T) {
 func TestAFetchThatFailsIsMadeAgainByOne(t *testing.T) {
 	t.Parallel()
 	o := newOrigin(t)
-	nodes := three(t, o, redistest.Single(t).URL())
+	nodes := three(t, o, redistest.Single(t).URL(), patiently...)
 	// broken are those that get the failure itself.
 	f := func(uri string, most, broken int) {
 		t.Helper()
