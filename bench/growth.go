@@ -10,7 +10,6 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-	"time"
 
 	"multiserver/bench/chart"
 )
@@ -22,7 +21,6 @@ type growing struct {
 	most       float64 // the last point costs at most so many times the first, of ours
 	points     func(ctx context.Context, f *Field) ([]point, error)
 	per        func(p *point, cpu float64) float64 // what y is; nil: the CPU time of a request, in µs
-	longer     time.Duration                       // times a turn and a slice: thousands of clients must come first; 0: once
 }
 
 // A point is an entry of the contest, and where it stands on the chart.
@@ -33,7 +31,7 @@ type point struct {
 }
 
 var growings = []growing{
-	{name: "connections", x: "client connections", y: "CPU µs per request", most: 2, points: growConnections, longer: 3},
+	{name: "connections", x: "client connections", y: "CPU µs per request", most: 2, points: growConnections},
 	{name: "bodies", x: "bytes of the answer", y: "CPU ns per KiB", most: 1, points: growBodies,
 		per: func(p *point, cpu float64) float64 { return cpu * 1e3 / (p.n / 1024) }},
 	{name: "upstreams", x: "upstreams", y: "CPU µs per request", most: 1.5, points: growUpstreams},
@@ -72,10 +70,7 @@ func (f *Field) grow(ctx context.Context, g *growing) error {
 		p.Server = &s
 		entries = append(entries, p.Entry)
 	}
-	b := *f.Bench
-	longer := max(g.longer, 1)
-	b.Time, b.Slice, b.Warm = longer*b.Time, longer*b.Slice, longer*b.Warm
-	rounds, err := b.Contest(ctx, g.name, entries)
+	rounds, err := f.Contest(ctx, g.name, entries)
 	if err != nil {
 		return err
 	}

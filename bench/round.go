@@ -166,7 +166,8 @@ func (b *Bench) ready(ctx context.Context, r *runner) error {
 	if err := b.store(r, r.asked); err != nil {
 		return err
 	}
-	w, err := b.load(ctx, r, b.Warm)
+	many := time.Duration(r.asked.Conns) * perConn // to come at all
+	w, err := b.load(ctx, r, b.Warm+many.Round(time.Second))
 	if err == nil {
 		_, err = w.wait()
 	}

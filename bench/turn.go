@@ -162,6 +162,10 @@ func (b *Bench) together(ctx context.Context, turns []*turn) error {
 	return nil
 }
 
+// perConn is what a connection needs of a slice: some requests in each, for one or none would
+// measure what it costs to wake up.
+const perConn = 250 * time.Microsecond
+
 // slice lets one wrk run for a moment.
 func (b *Bench) slice(ctx context.Context, t *turn, whole time.Duration) (err error) {
 	resumed := time.Now()
@@ -170,7 +174,7 @@ func (b *Bench) slice(ctx context.Context, t *turn, whole time.Duration) (err er
 	} else if t.wrk, err = b.load(ctx, t.runner, whole); err != nil {
 		return err
 	}
-	pause(ctx, b.Slice)
+	pause(ctx, max(b.Slice, time.Duration(t.asked.Conns)*perConn))
 	if t.memory == 0 && t.active > b.Time/2 {
 		t.memory, err = resident(t.pid()) // in the middle, under load
 	}
