@@ -166,6 +166,19 @@ const tests = {
 		assert.deepEqual(await nameless(page), [])
 		clean(page)
 	},
+	async 'charts show what was before the page'() {
+		const { moments } = await (await fetch(url + 'api/history')).json()
+		const lasts = (Date.now() - Date.parse(moments[0].time)) / 1000
+		assert.ok(lasts > 2, `the server remembers ${lasts} s`)
+		const page = await open()
+		await live(page)
+		const begun = Date.now()
+		await until('a line from before', async () => {
+			const [, minutes = 0, seconds] = /the last (?:(\d+) min )?(\d+) s:/.exec(await page.locator('.plot').first().getAttribute('aria-label'))
+			return minutes * 60 + Number(seconds) >= Math.floor(lasts) - 1 + Math.floor((Date.now() - begun) / 1000) - 1
+		})
+		clean(page)
+	},
 	async 'drain drains, and undrain undoes it'() {
 		const page = await open()
 		await live(page)

@@ -55,6 +55,9 @@ type Options struct {
 	// State fills in what it knows of a State; nil: there is no dashboard.
 	State func() State
 
+	// Moments are for the dashboard's charts; nil: these begin with the page.
+	Moments *Moments
+
 	// Upstreams changes them; nil: they cannot be changed from here.
 	Upstreams *Upstreams
 
@@ -80,6 +83,7 @@ type Admin struct {
 	log      *slog.Logger
 
 	state     func() State
+	history   *history // nil: nothing is remembered
 	upstreams *Upstreams
 	began     time.Time
 
@@ -116,6 +120,7 @@ func New(o Options) (*Admin, error) {
 		sessions:  o.Sessions,
 		log:       o.Log,
 		state:     o.State,
+		history:   newHistory(o.Moments),
 		upstreams: o.Upstreams,
 		began:     time.Now(),
 		listener:  ln,
@@ -144,6 +149,9 @@ func (a *Admin) Addr() net.Addr { return a.listener.Addr() }
 func (a *Admin) Run() error {
 	if !loopback(a.Addr()) {
 		a.log.Warn("admin is reachable from other machines; profiles and metrics tell much about this one", "addr", a.Addr().String())
+	}
+	if a.history != nil {
+		a.streams.work.Go(a.remember)
 	}
 	if err := a.server.Serve(a.listener); err != nil {
 		return fmt.Errorf("serve %s: %w", a.Addr(), err)

@@ -15,10 +15,11 @@
 // Paths are those of index. Profiles are as net/http/pprof has them, so
 // `go tool pprof http://ADDR/debug/pprof/profile?seconds=5` works. A CPU profile
 // costs a few per cent while it is taken; an execution trace costs more. Each
-// dashboard that is open costs one State a second.
+// dashboard that is open costs one State a second; what charts show of the time
+// before it was opened, one Moment a second and 180 KiB.
 //
 // Files: admin (the listener), guard and guesses (who is let in), serve (which
-// page), shell (the dashboard's files, which are in page/), state and stream (what
-// it shows), upstreams, cache, spawn, sessions, hub and reload (what can be done),
+// page), shell (the dashboard's files, which are in page/), state, stream and history
+// (what it shows), upstreams, cache, spawn, sessions, hub and reload (what can be done),
 // metrics, process and pprof.
 package admin

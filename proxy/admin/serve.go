@@ -20,6 +20,7 @@ const index = `/               the dashboard, in a browser
 /api/events     what happens to them, as it happens (server-sent events)
 /api/sessions/ID a session's data, by the id that upstreams know; DELETE: it ends
 /api/state      all that the dashboard shows; /api/live: the same each second (server-sent events)
+/api/history    the last ten minutes of its charts
 /api/publish    POST ?channel=C and a message; or {"items":[…]}, as Pushpin has it
 /api/channels   members of each; /api/channels/C: who they are; DELETE ends them
 /api/connections/ID  GET, POST a message, DELETE; PUT, DELETE …/channels/C: makes it a member, ends that
@@ -57,7 +58,7 @@ func (a *Admin) page(ctx *fasthttp.RequestCtx) {
 		a.upgrade(ctx)
 		return
 	}
-	if a.shell(ctx, path) || a.states(ctx, path) || a.upstream(ctx) || a.processes(ctx, path) || a.session(ctx, path) || a.hubPage(ctx, path) {
+	if a.shell(ctx, path) || a.states(ctx, path) || a.past(ctx, path) || a.upstream(ctx) || a.processes(ctx, path) || a.session(ctx, path) || a.hubPage(ctx, path) {
 		return
 	}
 	symbols := path == "/debug/pprof/symbol" // go tool pprof posts addresses there

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"strings"
 
+	"multiserver/cache"
 	"multiserver/pool"
 	"multiserver/proxy"
 	"multiserver/proxy/admin"
@@ -46,6 +47,35 @@ func (s *Server) state() admin.State {
 		out.Pools = append(out.Pools, g.state(waits[g.Name]))
 	}
 	return out
+}
+
+// moment is what charts show of this second.
+func (s *Server) moment(m *admin.Moment) {
+	st := &s.proxy.Stats
+	var classes [len(st.Classes)]uint64
+	for i := range classes {
+		classes[i] = st.Classes[i].Load()
+	}
+	m.Requests, m.InFlight = classesOf(classes), st.UnderWay()
+	st.Routes.Each(func(_ string, c proxy.Spread) {
+		for i, n := range c.Counts {
+			m.Durations[i] += n
+		}
+	})
+	if s.gate != nil {
+		m.Waiting = int64(s.gate.Queue.Waiting())
+	}
+	for _, g := range s.groups() {
+		m.Waiting += int64(g.Queue().Waiting() + g.Second().Waiting())
+	}
+	if s.cache == nil {
+		return
+	}
+	c := &s.cache.Stats
+	m.Hits = c.Hits[cache.Memory].Load() + c.Hits[cache.Redis].Load() + c.Hits[cache.Stale].Load()
+	for r := cache.Reason(1); r < cache.Reasons; r++ {
+		m.Misses += c.Misses[r].Load()
+	}
 }
 
 // waits are for the pools' answers, by pool.

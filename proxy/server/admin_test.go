@@ -69,6 +69,23 @@ func TestStateCountsWhatGoesBy(t *testing.T) {
 	}
 }
 
+func TestChartsHaveAMomentEachSecond(t *testing.T) {
+	s := start(t, "--upstream "+newApp(t).URL, "--admin 127.0.0.1:0", "--cache 64MiB")
+	s.dial(t).want("/", "200 hello")
+	await(t, "the exchange in a moment", func() bool {
+		var got struct{ Moments []admin.Moment }
+		s.ask(t, "GET", "/api/history", "", 200, &got)
+		if len(got.Moments) == 0 {
+			return false
+		}
+		m, done := got.Moments[len(got.Moments)-1], uint64(0)
+		for _, n := range m.Durations {
+			done += n
+		}
+		return m.Requests.C2 == 1 && done == 1 && m.InFlight == 0 && m.Hits == 0 && m.Misses == 1
+	})
+}
+
 func TestADrainedUpstreamGetsNoMore(t *testing.T) {
 	a, b := newApp(t), newApp(t)
 	s := start(t, "--upstream "+a.URL+","+b.URL, "--admin 127.0.0.1:0")

@@ -172,6 +172,7 @@ func (s *Server) openAdmin() error {
 		Reload:    s.reloadNow,
 		Upgrade:   s.upgradeNow,
 		State:     s.state,
+		Moments:   &admin.Moments{Bounds: proxy.DurationBounds, Take: s.moment},
 		Upstreams: s.upstreamChanges(),
 		Log:       s.log,
 	})

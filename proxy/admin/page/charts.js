@@ -1,7 +1,9 @@
 // Lines over the last minutes, drawn by uPlot. What a chart shows stands beside
 // it in words, too: for who cannot see it, and for the moment under the pointer.
 
-export const span = 180 // seconds
+import { age } from './figures.js'
+
+export const span = 600 // seconds, which the server remembers
 
 const css = name => getComputedStyle(document.documentElement).getPropertyValue(name).trim()
 
@@ -60,7 +62,7 @@ export function chart(id, title, lines, { write, stacked = false, most = null, a
 		const now = points.at(-1).at
 		u.setScale('x', { min: Math.max(now - span, Math.min(points[0].at, now - 30)), max: now })
 		const values = tell(u.cursor.left >= 0 ? u.cursor.idx ?? points.length - 1 : points.length - 1)
-		plot.setAttribute('aria-label', `${title}: ` + lines.map((l, i) => `${l.name} ${values[i]}`).join(', '))
+		plot.setAttribute('aria-label', `${title}, the last ${age(now - points[0].at)}: ` + lines.map((l, i) => `${l.name} ${values[i]}`).join(', '))
 	}
 }
 

@@ -39,6 +39,7 @@ const draw = [
 // take is called with each state.
 function take(state) {
 	if (states.length && states.at(-1).started !== state.started) states = points = []
+	if (!states.length || f.seconds(states.at(-1), state) > recent) recall()
 	states = [...states.filter(s => f.seconds(s, state) < recent + 1), state]
 	// Of two seconds: a busy server's states come late, and then two at once.
 	const [past, last] = [states[0], states.at(-3) ?? states[0]]
@@ -46,10 +47,29 @@ function take(state) {
 	if (!paused) show(state, past)
 }
 
+// recall asks for what was before the page, or while it heard nothing.
+async function recall() {
+	try {
+		const { started, bounds, moments } = await (await wire.ask('/api/history')).json()
+		let near = []
+		const before = moments.map(m => {
+			const now = { ...m, bounds, cache: { hits: { memory: m.hits }, misses: { all: m.misses } } }
+			near = [...near.filter(s => f.seconds(s, now) < recent + 1), now]
+			return point(now, near.at(-3) ?? near[0], near[0])
+		})
+		const here = states.at(-1)
+		if (here?.started !== started) return // another process's
+		const last = before.at(-1)?.at ?? 0
+		points = [...before, ...points.filter(p => p.at > last)]
+		if (!paused) show(here, states[0])
+	} catch { /* the charts begin now */ }
+}
+
+const waiting = s => s.waiting ?? [s.queue, ...s.pools.map(p => p.queue)].reduce((sum, q) => sum + (q?.waiting ?? 0), 0)
+
 function point(now, last, past) {
 	const elapsed = f.seconds(last, now)
 	const spread = f.less(now.durations, past.durations)
-	const waiting = [now.queue, ...now.pools.map(p => p.queue)].reduce((sum, q) => sum + (q?.waiting ?? 0), 0)
 	return {
 		at: Date.parse(now.time) / 1000,
 		rate: Object.fromEntries(Object.keys(now.requests).map(c => [c, f.rate(last.requests[c], now.requests[c], elapsed)])),
@@ -58,7 +78,7 @@ function point(now, last, past) {
 		p99: f.percentile(.99, spread, now.bounds),
 		hits: now.cache && past.cache ? f.hits(past.cache, now.cache) : null,
 		flight: now.in_flight,
-		waiting,
+		waiting: waiting(now),
 	}
 }
 
