@@ -48,6 +48,7 @@ var measures = []Measure{
 	{"handshakes", "what TLS costs: full and resumed handshakes, requests by HTTP/1.1 and HTTP/2, beside the peers and Caddy; -time of a turn", 5, time.Second, handshakes},
 	{"hub", "what a message to 1,000 and 10,000 members costs beside a bare write, an idle member, another node over Redis, one who stalls; -time of a stream between nodes", 3, 5 * time.Second, hubMeasure},
 	{"logs", "what metrics and an access log in JSON cost of a request, on and off in slices; -time of a turn", 9, time.Second, logs},
+	{"sessions", "what a session in the process costs of a request, and one that a client does not have, in slices; -time of a turn", 9, time.Second, sessions},
 	{"picks", "what a pick costs with 1 to 1,000 upstreams, drawn; a benchmark has a twentieth of -time", 7, time.Second, picks},
 }
 
