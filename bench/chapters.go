@@ -47,7 +47,7 @@ func (p *page) forwards() {
 	if s == nil {
 		return
 	}
-	p.ground(s, "What a request costs its server in CPU time, in µs, passed on; size of the answer × client connections. "+
+	p.about(s, "forwarded", "What a request costs its server in CPU time, in µs, passed on; size of the answer × client connections. "+
 		"Each server has one core, and the load another; all run at once and take turns in slices of 100 ms; ± is the standard error of the median.")
 	t := s.pivot("cpu_us", scenario)
 	p.dots("forward", "What a forwarded request costs", t, "nginx")
@@ -73,13 +73,13 @@ func (t *pivot) list(question string, unit float64) string {
 
 func (p *page) stored() {
 	if s := p.sheet("hits"); s != nil {
-		p.ground(s, "Stored answers: each cache is on and warm, the origin not asked once. The floors answer by themselves.")
+		p.about(s, "stored", "The same of stored answers: each cache is on and warm, the origin not asked once. The floors answer by themselves.")
 		t := s.pivot("cpu_us", scenario)
 		p.dots("hits", "What a stored answer costs", t, "nginx")
 		p.table(t, "nginx", "haproxy", "varnish")
 	}
 	if s := p.sheet("mixed"); s != nil {
-		p.ground(s, "Of five requests one is for what nobody has asked for yet: it is fetched, and stored.")
+		p.about(s, "mixed", "Of five requests one is for what nobody has asked for yet: it is fetched, and stored.")
 		p.table(s.pivot("cpu_us", scenario), "nginx", "haproxy", "varnish")
 	}
 }
@@ -90,7 +90,7 @@ func (p *page) latencies() {
 	if s == nil {
 		return
 	}
-	p.ground(s, "How long an answer takes, in ms, at a rate that does not wait for answers, counted from when its request was due: 1 KiB over 256 connections, "+
+	p.about(s, "latency", "How long an answer takes, in ms, at a rate that does not wait for answers, counted from when its request was due: 1 KiB over 256 connections, "+
 		"the rate as a share of what we can do with 64. What the load itself adds is in the column without a proxy.")
 	c := chart.Lines{Title: "99 of 100 answers take at most", X: "requests a second", Y: "ms"}
 	all := s.pivot("p99_us", func(row map[string]string) string { return row["rate"] })
@@ -134,14 +134,14 @@ func column(name string) func(map[string]string) string {
 
 func (p *page) secured() {
 	if s := p.sheet("handshakes"); s != nil {
-		p.ground(s, "By TLS 1.3 with a certificate of ECDSA P-256 and X25519 for all, 8 clients: CPU time in µs.")
+		p.about(s, "TLS", "By TLS 1.3 with a certificate of ECDSA P-256 and X25519 for all, 8 clients: CPU time in µs.")
 		p.table(s.pivot("cpu_us", column("what")), "nginx", "haproxy", "caddy")
 	}
 }
 
 func (p *page) messages() {
 	if s := p.sheet("websocket"); s != nil {
-		p.ground(s, "A message through a WebSocket tunnel and its echo back: CPU time in µs.")
+		p.about(s, "WebSocket", "A message through a WebSocket tunnel and its echo back: CPU time in µs.")
 		p.table(s.pivot("cpu_us_message", func(row map[string]string) string {
 			return fmt.Sprintf("%s B, %s tunnels", row["bytes"], thousands(row["conns"]))
 		}), "nginx", "haproxy")
@@ -150,7 +150,7 @@ func (p *page) messages() {
 
 func (p *page) silent() {
 	if s := p.sheet("idle"); s != nil {
-		p.ground(s, "Resident memory of a connection on which nothing comes, in bytes, after one answer, or one message.")
+		p.about(s, "idle", "Resident memory of a connection on which nothing comes, in bytes, after one answer, or one message.")
 		p.table(s.pivot("bytes_each", func(row map[string]string) string {
 			return thousands(row["connections"]) + " × " + row["kind"]
 		}))
@@ -168,26 +168,26 @@ func (p *page) single() {
 		t := s.pivot("ratio", column("scenario"))
 		for _, q := range t.questions {
 			if v, ok := t.figure(q, ""); ok {
-				said = append(said, fmt.Sprintf("Metrics and an access log in JSON add %.1f %% to `%s`.", 100*(v-1), q))
+				said = append(said, fmt.Sprintf("Metrics and an access log in JSON add %.1f %% of CPU time to `%s`.", 100*(v-1), q))
 			}
 		}
 	}
 	if s := p.sheet("cores"); s != nil {
 		t := s.pivot("ratio", column("scenario"))
 		for _, q := range t.questions {
-			said = append(said, fmt.Sprintf("With two cores instead of one a request of `%s` costs so many times as much CPU time: %s.", q, t.list(q, 1)))
+			said = append(said, fmt.Sprintf("With two cores a request of `%s` takes as many times the CPU time: %s.", q, t.list(q, 1)))
 		}
-		said = append(said, "Two cores do 2 ÷ that of the work of one; the rate itself cannot be had where the load needs the other core.")
+		said = append(said, "Two cores do 2 ÷ that of the work of one; the rate itself cannot be had where the load needs one of them.")
 	}
 	if len(said) > 0 {
-		fmt.Fprintf(p, "%s (`starts.csv`, `logs.csv`, `cores.csv`.)\n\n", strings.Join(said, " "))
+		fmt.Fprintf(p, "%s (`starts.csv`, `logs.csv`, `cores.csv`)\n\n", strings.Join(said, " "))
 	}
 }
 
 // grown shows what grows with what.
 func (p *page) grown() {
 	if s := p.sheet("growth"); s != nil {
-		p.ground(s, "What grows, and what does not: all points of a chart ran at once and took turns.")
+		p.about(s, "growth", "What grows, and what does not: all points of a chart ran at once and took turns.")
 		charts := growthCharts(s.rows)
 		for _, g := range growings {
 			if c := charts[g.name]; c != nil {

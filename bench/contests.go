@@ -43,6 +43,7 @@ func contest(scenarios, servers string) func(context.Context, *Field) error {
 			rounds = append(rounds, some...)
 		}
 		f.table = roundTable(rounds)
+		f.promiseTargets(rounds)
 		return nil
 	}
 }

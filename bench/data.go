@@ -38,25 +38,32 @@ func about(ctx context.Context, b *Bench) About {
 	}
 	a.Commit, _ = output(ctx, "", "git", "describe", "--always", "--dirty", "--abbrev=12")
 	a.Kernel, _ = output(ctx, "", "uname", "-sr")
-	wrk, _ := exitIgnored("wrk", "-v")
-	a.Versions = map[string]string{"go": runtime.Version(), "wrk": wrk}
-	for _, s := range b.Servers {
+	a.Versions = versions(b.Servers)
+	a.Versions["go"] = runtime.Version()
+	a.Versions["wrk"], _ = exitIgnored("wrk", "-v")
+	return a
+}
+
+// versions are what programs say of themselves.
+func versions(servers []*Server) map[string]string {
+	all := map[string]string{}
+	for _, s := range servers {
 		switch {
 		case s.Ours:
-			a.Versions[s.Name] = built(s.Path)
+			all[s.Name] = built(s.Path)
 		case s.Path == "nginx", s.Path == "haproxy":
-			a.Versions[s.Name], _ = exitIgnored(s.Path, "-v")
+			all[s.Name], _ = exitIgnored(s.Path, "-v")
 		case s.Path == "varnishd":
-			a.Versions[s.Name], _ = exitIgnored(s.Path, "-V")
+			all[s.Name], _ = exitIgnored(s.Path, "-V")
 		case s.Path == "caddy":
-			a.Versions[s.Name], _ = exitIgnored(s.Path, "version")
+			all[s.Name], _ = exitIgnored(s.Path, "version")
 		case s.Name == "traefik":
-			a.Versions[s.Name], _ = exitIgnored(s.Path, "version")
+			all[s.Name], _ = exitIgnored(s.Path, "version")
 		case s.Name == "fasthttp":
-			a.Versions[s.Name] = module(s.Path, "github.com/valyala/fasthttp")
+			all[s.Name] = module(s.Path, "github.com/valyala/fasthttp")
 		}
 	}
-	return a
+	return all
 }
 
 // coreCount counts all of this machine; runtime.NumCPU knows only those this process may use.

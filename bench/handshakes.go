@@ -63,7 +63,8 @@ func handshakes(ctx context.Context, f *Field) error {
 			t.p.stop()
 		}
 	}()
-	for _, s := range f.tlsServers() {
+	f.Servers = f.tlsServers()
+	for _, s := range f.Servers {
 		t, err := f.tlsStart(s, origin.Listener.Addr().(*net.TCPAddr).Port, cert)
 		if err != nil {
 			return fmt.Errorf("%s: %w", s.Name, err)

@@ -123,6 +123,9 @@ func take(ctx context.Context, m *Measure, o options) error {
 	if err := m.run(ctx, f); err != nil {
 		return err
 	}
+	for name, said := range versions(f.Servers) { // of those who came in meanwhile, too
+		a.Versions[name] = said
+	}
 	if o.out != "" {
 		if err := f.save(filepath.Join(o.out, m.Name), a, report.Bytes()); err != nil {
 			return err

@@ -45,36 +45,42 @@ func render(dir, readme string) error {
 type page struct {
 	bytes.Buffer
 	dir, seen string
-	behind    []string
+	sheets    map[string]*sheet
+	topic     string   // of the part that is being written
+	behind    []string // a line for each topic
 	err       error
 }
 
 // measured is the text between the marks.
 func measured(dir, seen string) (string, error) {
-	p := &page{dir: dir, seen: seen}
+	p := &page{dir: dir, seen: seen, sheets: map[string]*sheet{}}
+	for _, s := range whole {
+		p.read(s.name)
+	}
+	p.ground()
 	for _, part := range []func(*page){
-		(*page).forwards, (*page).stored, (*page).latencies, (*page).secured, (*page).messages, (*page).silent, (*page).single, (*page).grown,
+		(*page).aims, (*page).forwards, (*page).stored, (*page).latencies, (*page).secured, (*page).messages, (*page).silent, (*page).single, (*page).grown,
 	} {
 		part(p)
 	}
 	if len(p.behind) > 0 {
-		fmt.Fprintf(p, "**Behind** we are, by more than the measurement may be off: %s.\n", strings.Join(p.behind, "; "))
+		fmt.Fprintf(p, "**Behind** we are, by more than the measurement may be off:\n\n%s\n\n", strings.Join(p.behind, "\n"))
 	}
 	return p.String(), p.err
 }
 
-// sheet is nil if that was not measured.
-func (p *page) sheet(name string) *sheet {
+// read has a sheet ready, if that was measured.
+func (p *page) read(name string) {
 	s, err := readSheet(p.dir, name)
-	if errors.Is(err, fs.ErrNotExist) {
-		return nil
-	}
-	if err != nil {
+	if err == nil {
+		p.sheets[name] = s
+	} else if !errors.Is(err, fs.ErrNotExist) {
 		p.err = errors.Join(p.err, err)
-		return nil
 	}
-	return s
 }
+
+// sheet is nil if that was not measured.
+func (p *page) sheet(name string) *sheet { return p.sheets[name] }
 
 // picture saves a chart beside its figures, and shows it.
 func (p *page) picture(name, title string, svg []byte) {
@@ -82,17 +88,40 @@ func (p *page) picture(name, title string, svg []byte) {
 	fmt.Fprintf(p, "![%s](%s/%s.svg)\n\n", title, p.seen, name)
 }
 
-// ground says what the figures below were taken on, and where they are.
-func (p *page) ground(s *sheet, what string) {
-	a := &s.about
-	var versions []string
-	for _, name := range shownNames {
-		if v := short(a.Versions[name[0]]); v != "" && name[0] != "multiserver" {
-			versions = append(versions, name[1]+" "+v)
+// ground says what all was taken on: the newest sheet's machine, and everybody's version.
+func (p *page) ground() {
+	versions := map[string]string{}
+	var newest About
+	for _, s := range p.sheets {
+		if s.about.Time.After(newest.Time) {
+			newest = s.about
+		}
+		for name, said := range s.about.Versions {
+			versions[name] = short(said)
 		}
 	}
-	fmt.Fprintf(p, "%s On %s, %d cores, %s, commit %s, %s; %s. %d rounds of %g s; figures: `%s/%s.csv`.\n\n",
-		what, a.CPU, a.Cores, a.Kernel, a.Commit, a.Time.Format("2 January 2006"), strings.Join(versions, ", "), a.Rounds, a.Seconds, p.seen, s.name)
+	var said []string
+	for _, name := range shownNames {
+		if v := versions[name[0]]; v != "" && name[0] != "multiserver" {
+			said = append(said, name[1]+" "+v)
+		}
+	}
+	if !newest.Time.IsZero() {
+		fmt.Fprintf(p, "On %s, %d cores, %s, with %s. Below each part stands when it was taken, of which commit, and the file that has its rounds.\n\n",
+			newest.CPU, newest.Cores, newest.Kernel, strings.Join(said, ", "))
+	}
+}
+
+// about begins a part: what it shows, and where that is from.
+func (p *page) about(s *sheet, topic, what string) {
+	p.topic = topic
+	a := &s.about
+	times := fmt.Sprintf("%d rounds of %g s", a.Rounds, a.Seconds)
+	if a.Rounds == 1 {
+		times = "one round"
+	}
+	fmt.Fprintf(p, "**%s%s.** %s (%s, commit %s, %s: `%s/%s.csv`)\n\n", strings.ToUpper(topic[:1]), topic[1:], what,
+		a.Time.Format("2 January 2006"), a.Commit, times, p.seen, s.name)
 }
 
 // shownNames are how servers call themselves.
@@ -133,6 +162,7 @@ func (p *page) table(t *pivot, ratios ...string) {
 		head += " ÷ " + shown(s) + " |"
 	}
 	fmt.Fprintf(p, "%s\n|%s\n", head, strings.Repeat("---|", strings.Count(head, "|")-1))
+	var behind []string
 	for _, q := range t.questions {
 		line := "| " + q + " |"
 		for _, s := range t.servers {
@@ -142,18 +172,24 @@ func (p *page) table(t *pivot, ratios ...string) {
 			line += " " + ratioCell(t.ratio(q, "multiserver", s)) + " |"
 		}
 		fmt.Fprintln(p, line)
-		p.fallBehind(t, q)
-	}
-	fmt.Fprintln(p)
-}
-
-// fallBehind notes where ours takes more than a rival.
-func (p *page) fallBehind(t *pivot, question string) {
-	for _, s := range rivals {
-		if r, off, ok := t.ratio(question, "multiserver", s); ok && r > 1.02+2*off {
-			p.behind = append(p.behind, fmt.Sprintf("%s, %s (%.2f)", shown(s), question, r))
+		if who := t.ahead(q); len(who) > 0 {
+			behind = append(behind, fmt.Sprintf("%s (%s)", q, strings.Join(who, ", ")))
 		}
 	}
+	fmt.Fprintln(p)
+	if len(behind) > 0 {
+		p.behind = append(p.behind, "- "+p.topic+": "+strings.Join(behind, "; "))
+	}
+}
+
+// ahead are the rivals that take less than ours, and how many times theirs ours is.
+func (t *pivot) ahead(question string) (who []string) {
+	for _, s := range rivals {
+		if r, off, ok := t.ratio(question, "multiserver", s); ok && r > 1.02+2*off {
+			who = append(who, fmt.Sprintf("%s %.2f", shown(s), r))
+		}
+	}
+	return who
 }
 
 func cell(v float64, ok bool) string {

@@ -31,18 +31,24 @@ func readSheet(dir, name string) (*sheet, error) {
 	if err != nil || len(lines) == 0 {
 		return nil, fmt.Errorf("%s: %w", f.Name(), err)
 	}
-	for _, line := range lines[1:] {
-		row := map[string]string{}
-		for i, v := range line {
-			row[lines[0][i]] = v
-		}
-		s.rows = append(s.rows, row)
-	}
+	s.rows = named(lines[0], lines[1:])
 	text, err := os.ReadFile(filepath.Join(dir, name+".json"))
 	if err != nil {
 		return nil, err
 	}
 	return s, json.Unmarshal(text, &s.about)
+}
+
+// named are lines as rows by the names of their columns.
+func named(names []string, lines [][]string) (rows []map[string]string) {
+	for _, line := range lines {
+		row := map[string]string{}
+		for i, v := range line {
+			row[names[i]] = v
+		}
+		rows = append(rows, row)
+	}
+	return rows
 }
 
 // A pivot has a figure for each question and server, by rounds.
