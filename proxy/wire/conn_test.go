@@ -319,3 +319,20 @@ func TestAbortIsNoEnd(t *testing.T) {
 		t.Errorf("aborted: %v", err)
 	}
 }
+
+// A read that fails takes nothing from what is there.
+func TestAFailedReadLeavesWhatIsThere(t *testing.T) {
+	for _, l := range links[:2] {
+		g := newGuard(t)
+		a, b := l.make(t)
+		c := g.conn(t, a)
+		_, err := b.Write([]byte("front"))
+		must(t, err)
+		must(t, c.Fill(100))
+		must(t, c.Write([]byte("unread"), nil)) // so that closing is a reset
+		must(t, b.Close())
+		if err := c.Fill(100); err == nil || string(c.Buffered()) != "front" {
+			t.Errorf("%s: %q, %v", l.name, c.Buffered(), err)
+		}
+	}
+}

@@ -76,7 +76,7 @@ func (c *Conn) read(fd uintptr) bool {
 		c.rd.begin(c.flagged)
 		return false
 	}
-	c.n, c.rerr = n, err
+	c.n, c.rerr = max(n, 0), err
 	if n == 0 && err == nil {
 		c.rerr = io.EOF
 	}
