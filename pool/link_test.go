@@ -189,7 +189,7 @@ func TestClosedInsteadOfAnswered(t *testing.T) {
 }
 
 func TestFaults(t *testing.T) {
-	p := newPool(t, func(o *Options) { o.Response = wire.Tick })
+	p := newPool(t, nil)
 	o := newOrigin(t)
 	u := set(p, o)[0]
 	f := func(r raw, reason Reason, status int, sent bool) {
@@ -204,6 +204,7 @@ func TestFaults(t *testing.T) {
 	f(get("/two"), BadAnswer, 502, true)
 	f(get("/long"), BadAnswer, 502, true)
 	f(get("/cut-head"), Broken, 502, true)
+	u = set(newPool(t, func(o *Options) { o.Response = wire.Tick }), o)[0]
 	f(get("/silence"), AnswerTime, 504, true)
 	o.stop()
 	f(get("/"), Refused, 503, false)

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"strings"
+	"time"
 
 	"multiserver/proxy/config"
 	"multiserver/sync/session"
@@ -81,10 +82,17 @@ func (s *Server) openStore(kind string) (session.Store, error) {
 	return memory.Open(c.Memory), nil
 }
 
-// keys are the operator's, or such as all nodes find in the store.
+// keys are the operator's, or such as all nodes find in the store. Our own
+// memory has them at once: no client is to come before its keys. A store that
+// is elsewhere may be away.
 func (m *sessions) keys(given []string, log *slog.Logger) session.Keys {
 	if len(given) == 0 {
 		m.keeper = session.Keep(m.store, log)
+		if m.kind == "memory" {
+			ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
+			defer cancel()
+			_ = m.keeper.Wait(ctx)
+		}
 		return m.keeper
 	}
 	secrets := make([][]byte, len(given))

@@ -4,9 +4,11 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"log/slog"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
+	"runtime"
 	"strings"
 	"testing"
 	"time"
@@ -229,5 +231,18 @@ func TestRoutesSayWhatAStoreThatIsAwayCosts(t *testing.T) {
 		if err := r.Restart(); err != nil {
 			t.Fatal(err)
 		}
+	}
+}
+
+// The first client of all has a session, too.
+func TestSessionsInMemoryHaveKeysFromTheStart(t *testing.T) {
+	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(1)) // who does not wait goes on before the keys are made
+	s := &Server{conf: parse(t, "--upstream http://127.0.0.1:1", "--session memory"), log: slog.New(slog.DiscardHandler)}
+	if err := s.makeSessions(); err != nil {
+		t.Fatal(err)
+	}
+	defer s.sessions.Close()
+	if s.sessions.keeper.Ring() == nil {
+		t.Error("there are none yet")
 	}
 }
