@@ -68,3 +68,23 @@ func TestAllocAskOnAKeptConnection(t *testing.T) {
 		t.Errorf("%v allocations, want 0", n)
 	}
 }
+
+func TestAllocAskOnASharedConnection(t *testing.T) {
+	p := newPool(t, nil)
+	p.Set([]Target{{Name: "a", Network: "tcp", Addr: echo(t), Weight: 1, Pipeline: 8}})
+	u := p.Upstreams()[0]
+	var res wire.Response
+	var request Request = shared{get("/")} // boxed once
+	if n := testing.AllocsPerRun(2000, func() {
+		l, f := u.Ask(nil, request, true, &res)
+		if f != nil {
+			t.Fatal(f)
+		}
+		if l.seat == nil {
+			t.Fatal("it is not shared")
+		}
+		l.Keep()
+	}); n != 0 {
+		t.Errorf("%v allocations, want 0", n)
+	}
+}

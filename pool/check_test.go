@@ -207,7 +207,7 @@ func TestWithAllFailingTheirChecksAllAreTried(t *testing.T) {
 	p := newPool(t, checked("/check-500"))
 	ups := set(p, newOrigin(t), newOrigin(t))
 	await(t, "both to fail", func() bool { return ups[0].Down() && ups[1].Down() })
-	if n := shares(p); n[ups[0].Name()] != 500 || n[ups[1].Name()] != 500 {
+	if n := shares(p); min(n[ups[0].Name()], n[ups[1].Name()]) < 490 { // a check that ends meanwhile has them begin anew
 		t.Error(n)
 	}
 }

@@ -30,6 +30,7 @@ func (u *Upstream) share() {
 		Guard:   o.Guard,
 		Depth:   u.target.Pipeline,
 		MaxHead: o.MaxHead,
+		Log:     o.Log,
 	})
 }
 

@@ -35,7 +35,7 @@ type conn struct {
 
 	mu      sync.Mutex
 	news    sync.Cond // something was sent, or is over
-	line    []*Seat   // guarded by mu; a ring
+	line    []*Seat   // guarded by mu; a ring, with room for one whose place is free again
 	first   int       // guarded by mu; who is answered next
 	n       int       // guarded by mu; how many there are
 	sent    int       // guarded by mu; and of how many the request is sent
@@ -56,7 +56,7 @@ const (
 )
 
 func newConn(s *Conns, nc net.Conn) *conn {
-	c := &conn{Conn: wire.NewConn(nc, s.opt.Guard, wire.LargeBuffer), set: s, line: make([]*Seat, s.opt.Depth)}
+	c := &conn{Conn: wire.NewConn(nc, s.opt.Guard, wire.LargeBuffer), set: s, line: make([]*Seat, s.opt.Depth+1)}
 	c.ear.begin(nc)
 	c.news.L = &c.mu
 	c.born = s.opt.Guard.Now()

@@ -2,6 +2,7 @@ package pipe
 
 import (
 	"errors"
+	"log/slog"
 	"net"
 	"slices"
 	"sync"
@@ -30,6 +31,7 @@ type Options struct {
 	Guard   *wire.Guard
 	Depth   int // requests under way on a connection
 	MaxHead int // bytes of an answer's head
+	Log     *slog.Logger
 }
 
 // mostDebt is how many requests may have been asked again before nobody shares

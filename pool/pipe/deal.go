@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"errors"
 	"io"
+	"runtime/debug"
 
 	"multiserver/proxy/wire"
 )
@@ -23,10 +24,15 @@ const mostSkipped = 256 << 10
 
 // run reads answers until one is the last.
 func (c *conn) run() {
+	defer c.end()
+	defer func() {
+		if r := recover(); r != nil { // costs this connection, and nothing else
+			c.set.opt.Log.Error("BUG: panic", "cause", r, "stack", string(debug.Stack()))
+		}
+	}()
 	for err := error(nil); err == nil; {
 		err = c.turn()
 	}
-	c.end()
 }
 
 // turn deals out what one read gives.
@@ -155,6 +161,8 @@ func (c *conn) close(s *Seat, piece []byte) error {
 	case c.body.Framing() == wire.None && (r.Length > 0 || r.Chunked): // 204 or 304
 		err = errDoubt
 	}
+	c.held.Store(false)
+	c.places.Add(-1) // before s knows that it may ask again
 	_ = s.put(piece, true)
 	return cmp.Or(c.leave(), err)
 }
@@ -191,7 +199,5 @@ func (c *conn) leave() (err error) {
 		err = errLast // what is to come nobody wants
 	}
 	c.mu.Unlock()
-	c.held.Store(false)
-	c.places.Add(-1)
 	return err
 }

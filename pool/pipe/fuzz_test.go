@@ -3,6 +3,7 @@ package pipe
 import (
 	"bytes"
 	"io"
+	"log/slog"
 	"net"
 	"os"
 	"strings"
@@ -55,7 +56,7 @@ func FuzzDealing(f *testing.F) {
 		if piece < 1 || len(data) > 1<<16 {
 			return
 		}
-		s := New(Options{Guard: g, Depth: 3, MaxHead: 1 << 12})
+		s := New(Options{Guard: g, Depth: 3, MaxHead: 1 << 12, Log: slog.New(slog.DiscardHandler)})
 		c := newConn(s, &feed{data: bytes.Clone(data), piece: piece})
 		var seats [3]*Seat
 		for i := range seats {

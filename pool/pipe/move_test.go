@@ -2,7 +2,9 @@ package pipe
 
 import (
 	"bufio"
+	"bytes"
 	"io"
+	"log/slog"
 	"net"
 	"strings"
 	"sync"
@@ -194,7 +196,6 @@ func TestNobodyIsPutBehindAnotherWhereAnswersAreSlow(t *testing.T) {
 }
 
 func TestNobodyLooksWhereNobodyWaits(t *testing.T) {
-<<<<<<< HEAD
 	s, tell := stuck(t, 8)
 	seat := s.ask("/0")
 	for range 20 { // until the answer comes
@@ -206,18 +207,6 @@ func TestNobodyLooksWhereNobodyWaits(t *testing.T) {
 	close(tell)
 	_ = seat.body()
 	s.await("the last look", func() bool { return !s.armed.Load() })
-=======
-	s := newStage(t, 8, echo)
-	for range 3 {
-		seat := s.ask("/")
-		if !s.armed.Load() {
-			t.Error("nobody looks")
-		}
-		_ = seat.body()
-		seat.Close()
-		s.await("the last look", func() bool { return !s.armed.Load() })
-	}
->>>>>>> 3f9885f (wip2)
 }
 
 func TestConnectionsDoNotLastForEver(t *testing.T) {
@@ -251,7 +240,6 @@ func TestDeadlines(t *testing.T) {
 		t.Errorf("%q", b)
 	}
 }
-<<<<<<< HEAD
 
 // Who was to be told that it may leave, and then had its answer, is not told.
 func TestNobodyLeavesWhoseAnswerComes(t *testing.T) {
@@ -291,5 +279,21 @@ func TestPiecesStayInOrder(t *testing.T) {
 		t.Errorf("%q, and %d given before it", b, seat.got)
 	}
 }
-=======
->>>>>>> 3f9885f (wip2)
+
+// A bug of ours costs a connection.
+func TestAPanicEndsAConnection(t *testing.T) {
+	var said bytes.Buffer
+	s := newStage(t, 8, echo)
+	s.opt.Log = slog.New(slog.NewTextHandler(&said, nil))
+	c, _, err := s.reserve()
+	s.must(err)
+	c.mu.Lock()
+	c.sent = 1 // of nobody
+	c.news.Broadcast()
+	c.mu.Unlock()
+	_ = c.Write([]byte("GET / HTTP/1.1\r\nHost: a\r\n\r\n"), nil)
+	s.await("its end", func() bool { return len(*s.list.Load()) == 0 })
+	if b := s.ask("/next").body(); b != "/next" || !strings.Contains(said.String(), "BUG: panic") {
+		t.Errorf("%q, %s", b, &said)
+	}
+}

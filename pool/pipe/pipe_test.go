@@ -59,11 +59,7 @@ func TestEachHasItsOwnAnswer(t *testing.T) {
 					b = seat.body()
 				}
 				if strings.TrimRight(b, "x") != u {
-<<<<<<< HEAD
 					t.Errorf("%s: %.50q…%s", u, b, b[max(0, len(b)-50):])
-=======
-					t.Errorf("%s: %.200q", u, b)
->>>>>>> 3f9885f (wip2)
 					return
 				}
 				if !seat.Free() {
@@ -86,7 +82,6 @@ func TestRequestsThatGatheredLeaveByOneWrite(t *testing.T) {
 		io.WriteString(nc, strings.Repeat(answer("ok"), 5))
 		in.Peek(1)
 	})
-<<<<<<< HEAD
 	hold := s.Seat()
 	_, err := hold.Take()
 	s.must(err)
@@ -97,18 +92,6 @@ func TestRequestsThatGatheredLeaveByOneWrite(t *testing.T) {
 	seats := s.asks(5)
 	c.send()
 	hold.Close()
-=======
-	first := s.Seat()
-	_, err := first.Take()
-	s.must(err)
-	c := first.conn
-	c.mu.Lock()
-	c.writing = true // somebody is about to
-	c.mu.Unlock()
-	io.WriteString(first, "GET /first HTTP/1.1\r\nHost: a\r\n\r\n")
-	seats := append(s.asks(4), first)
-	c.send()
->>>>>>> 3f9885f (wip2)
 	if n := strings.Count(<-got, "HTTP/1.1\r\n"); n != 5 {
 		t.Errorf("%d requests came at once, want 5", n)
 	}

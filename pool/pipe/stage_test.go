@@ -98,7 +98,6 @@ func (s *stage) ask(target string) *Seat {
 // asks are n at once, of /0, /1, …, on one connection.
 func (s *stage) asks(n int) (seats []*Seat) {
 	s.t.Helper()
-<<<<<<< HEAD
 	for range n {
 		seat := s.Seat()
 		_, err := seat.Take()
@@ -107,12 +106,6 @@ func (s *stage) asks(n int) (seats []*Seat) {
 	}
 	for i, seat := range seats {
 		s.must(seat.get(fmt.Sprintf("/%d", i)))
-=======
-	for i := range n {
-		seats = append(seats, s.ask(fmt.Sprintf("/%d", i)))
-	}
-	for _, seat := range seats {
->>>>>>> 3f9885f (wip2)
 		if seat.conn != seats[0].conn {
 			s.t.Fatal("on several connections")
 		}
@@ -124,14 +117,11 @@ func (s *Seat) again(target string) error {
 	if _, err := s.Take(); err != nil {
 		return err
 	}
-<<<<<<< HEAD
 	return s.get(target)
 }
 
 // get asks at a place that was taken.
 func (s *Seat) get(target string) error {
-=======
->>>>>>> 3f9885f (wip2)
 	_, err := io.WriteString(s, "GET "+target+" HTTP/1.1\r\nHost: a\r\n\r\n")
 	return err
 }
