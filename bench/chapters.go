@@ -98,7 +98,7 @@ func (p *page) latencies() {
 		for _, rate := range all.questions {
 			x, _ := strconv.ParseFloat(rate, 64)
 			if v, ok := all.figure(rate, name); ok && x > 0 && v > 0 {
-				c.Add(name, x, v/1e3)
+				c.Add(shown(name), x, v/1e3)
 			}
 		}
 	}

@@ -14,12 +14,13 @@ import (
 	"multiserver/bench/chart"
 )
 
-// A growing is a quantity, and what a request costs as there is more of it. All its points run at
+// A growing is a quantity, and what a request costs as there is more of it. The points of a line run at
 // once and take turns, so that a machine that changes its speed does not show as growth.
 type growing struct {
 	name, x, y string
 	most       float64 // the last point costs at most so many times the first, of ours
 	points     func(ctx context.Context, f *Field) ([]point, error)
+	apart      bool                                // each line's points run by themselves
 	per        func(p *point, cpu float64) float64 // what y is; nil: the CPU time of a request, in µs
 }
 
@@ -31,7 +32,7 @@ type point struct {
 }
 
 var growings = []growing{
-	{name: "connections", x: "client connections", y: "CPU µs per request", most: 2, points: growConnections},
+	{name: "connections", x: "client connections", y: "CPU µs per request", most: 2, points: growConnections, apart: true},
 	{name: "bodies", x: "bytes of the answer", y: "CPU ns per KiB", most: 1, points: growBodies,
 		per: func(p *point, cpu float64) float64 { return cpu * 1e3 / (p.n / 1024) }},
 	{name: "upstreams", x: "upstreams", y: "CPU µs per request", most: 1.5, points: growUpstreams},
@@ -70,12 +71,35 @@ func (f *Field) grow(ctx context.Context, g *growing) error {
 		p.Server = &s
 		entries = append(entries, p.Entry)
 	}
-	rounds, err := f.Contest(ctx, g.name, entries)
-	if err != nil {
-		return err
+	var rounds []Round
+	for _, some := range g.contests(points, entries) {
+		of, err := f.Contest(ctx, g.name, some)
+		if err != nil {
+			return err
+		}
+		rounds = append(rounds, of...)
 	}
 	f.growthReport(g, points, rounds)
 	return nil
+}
+
+// contests are all entries at once, or each line's by themselves: with thousands of connections a
+// slice is long, and who comes only now must not wait for longer than servers let a client.
+func (g *growing) contests(points []point, entries []Entry) (all [][]Entry) {
+	if !g.apart {
+		return [][]Entry{entries}
+	}
+	at := map[string]int{}
+	for i := range points {
+		n, seen := at[points[i].line]
+		if !seen {
+			n = len(all)
+			at[points[i].line] = n
+			all = append(all, nil)
+		}
+		all[n] = append(all[n], entries[i])
+	}
+	return all
 }
 
 func (f *Field) growthReport(g *growing, points []point, rounds []Round) {
@@ -144,7 +168,7 @@ func growthCharts(table []map[string]string) map[string]*chart.Lines {
 		if all[g.name] == nil {
 			all[g.name] = &chart.Lines{Title: "What a request costs over " + g.name, X: g.x, Y: g.y, Whole: true}
 		}
-		all[g.name].Add(p.line, p.n, middle(costs[p]))
+		all[g.name].Add(shown(p.line), p.n, middle(costs[p]))
 	}
 	return all
 }

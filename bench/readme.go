@@ -228,7 +228,7 @@ func (p *page) dots(name, title string, t *pivot, to string) {
 	for _, q := range t.questions {
 		for _, s := range t.servers {
 			if r, _, ok := t.ratio(q, s, to); ok {
-				c.Add(q, s, r)
+				c.Add(q, shown(s), r)
 			}
 		}
 	}

@@ -6,6 +6,7 @@ import (
 	"hash/fnv"
 	"html"
 	"slices"
+	"strings"
 )
 
 // Sizes that all have, in pixels. Width is what a README has room for.
@@ -36,13 +37,14 @@ func end(b *bytes.Buffer) []byte {
 }
 
 // Colours that the colour-blind can tell apart (Okabe and Ito 2008), of those the ones that stand
-// out from white and from black.
-var colours = []string{"#0072b2", "#e69f00", "#009e73", "#d55e00", "#56b4e9", "#cc79a7", "#8c8c8c", "#a89200"}
+// out from white and from black; then two more for who is no rival.
+var colours = []string{"#0072b2", "#e69f00", "#009e73", "#d55e00", "#56b4e9", "#cc79a7", "#8c8c8c", "#a89200", "#b8b8b8", "#7a6ff0"}
 
 // known have the colours in this order, so that none of them share one.
-var known = []string{"multiserver", "nginx", "haproxy", "varnish", "caddy", "traefik", "floor", "fasthttp"}
+var known = []string{"multiserver", "nginx", "haproxy", "varnish", "caddy", "traefik", "floor", "fasthttp", "floor, go", "multiserver, hits"}
 
 func colour(name string) string {
+	name = strings.ToLower(name)
 	i := slices.Index(known, name)
 	if i < 0 {
 		h := fnv.New32a()
