@@ -19,10 +19,11 @@ const traefikVersion = "v3.6.12"
 // traefik is Traefik with its fast proxy.
 func traefik(ctx context.Context) (*Server, error) {
 	path, err := exec.LookPath("traefik")
-	if err != nil {
-		if path, err = builtTraefik(ctx); err != nil {
-			return nil, fmt.Errorf("traefik: %w", err)
-		}
+	if err != nil && noTraefik == nil {
+		path, noTraefik = builtTraefik(ctx)
+	}
+	if err != nil && noTraefik != nil {
+		return nil, fmt.Errorf("traefik: %w", noTraefik)
 	}
 	return &Server{Name: "traefik", Path: path, env: []string{"GOMAXPROCS=1"}, args: func(at place) ([]string, error) {
 		conf, err := fill("traefik.yaml", at)
@@ -30,6 +31,9 @@ func traefik(ctx context.Context) (*Server, error) {
 		return []string{"--configFile=" + conf}, errors.Join(err, wrong)
 	}}, nil
 }
+
+// noTraefik is why it cannot be built: a build that fails takes minutes, and is not tried twice.
+var noTraefik error
 
 // builtTraefik builds it from Go's module proxy, once: that takes ten minutes on two cores. The
 // zip of the module has no files of its web page, which is a line here, and of the clients for DNS
