@@ -108,7 +108,7 @@ func (c *Client) run() (goesOn bool) {
 // detach ends the exchange of a tunnel that goes on without it: it would be a
 // third of what an idle tunnel costs. Only for the sake of a log it stays.
 func (c *Client) detach(x *Exchange) {
-	if c.p.opt.Lines == nil {
+	if c.p.lines.Load() == nil {
 		x.link = nil // the tunnel's
 		c.conclude(x)
 		x.release()

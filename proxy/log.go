@@ -77,15 +77,21 @@ func NewLog(w io.Writer, f LogForm) *Log {
 // Append copies line, which ends in a newline, to be written soon. It drops
 // the line, and counts it, when the buffer is full or the log is closed.
 func (l *Log) Append(line []byte) {
+	if !l.take(line) {
+		l.lost[LostLate].Add(1)
+	}
+}
+
+// take is Append, but false, and nothing counted, if the log is closed.
+func (l *Log) take(line []byte) bool {
 	l.mu.Lock()
 	if l.closed || len(l.fill)+len(line) > logBound {
-		why := LostFull
-		if l.closed {
-			why = LostLate
-		}
+		closed := l.closed
 		l.mu.Unlock()
-		l.lost[why].Add(1)
-		return
+		if !closed {
+			l.lost[LostFull].Add(1)
+		}
+		return !closed
 	}
 	before := len(l.fill)
 	l.fill = append(l.fill, line...)
@@ -97,6 +103,7 @@ func (l *Log) Append(line []byte) {
 	if first || many {
 		l.signal()
 	}
+	return true
 }
 
 // Lost counts the lines that were never written, by why.

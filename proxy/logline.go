@@ -8,11 +8,28 @@ import (
 	"time"
 )
 
-// logLine writes an exchange, which has ended at now, to the access log.
+// SetLines has exchanges that end from here on written to l, and gives the log
+// before, which the caller closes; nil: none. From none to one it is only where
+// Options.LinesLater has said so.
+func (p *Proxy) SetLines(l *Log) (before *Log) { return p.lines.Swap(l) }
+
+// logLine writes an exchange, which has ended at now, to the access log. One
+// that is closed meanwhile has another in its place, or none.
 func (p *Proxy) logLine(x *Exchange, now time.Duration) {
-	l := p.opt.Lines
+	for l := p.lines.Load(); l != nil && !l.line(x, now); {
+		next := p.lines.Load()
+		if next == l {
+			l.lost[LostLate].Add(1)
+			return
+		}
+		l = next
+	}
+}
+
+// line tells whether that is done: false, if the log is closed.
+func (l *Log) line(x *Exchange, now time.Duration) bool {
 	if !l.form.wants(x) {
-		return
+		return true
 	}
 	m := moment{stamp: l.stamp(now), at: now}
 	if x.start != 0 {
@@ -25,7 +42,7 @@ func (p *Proxy) logLine(x *Exchange, now time.Duration) {
 		b = l.form.appendCombined(b, x, m)
 	}
 	x.out = b
-	l.Append(b)
+	return l.take(b)
 }
 
 // wants tells whether there is to be a line: always for what went wrong, for

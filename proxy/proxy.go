@@ -18,9 +18,10 @@ import (
 type Proxy struct {
 	opt      Options
 	routes   atomic.Pointer[Routes]
-	hsts     []byte // nil: none
-	h3       []door // none: no HTTP/3
-	timed    bool   // the time that exchanges take is logged, or counted
+	lines    atomic.Pointer[Log] // nil: no access log
+	hsts     []byte              // nil: none
+	h3       []door              // none: no HTTP/3
+	timed    bool                // the time that exchanges take is logged, or counted
 	draining atomic.Bool
 	behind   sync.WaitGroup // refreshes that nobody waits for
 	grumble  throttle       // of complain
@@ -39,8 +40,10 @@ type Options struct {
 
 	Guard *wire.Guard // ends the waits
 	Log   *slog.Logger
-	Lines *Log // the access log; nil: none
+	Lines *Log // the access log, until SetLines; nil: none
 	Timed bool // exchanges are counted by the time they take
+
+	LinesLater bool // there may be an access log, if there is none yet
 
 	Head      time.Duration // for a request's head, from its first byte
 	KeepAlive time.Duration // between two requests of a connection
@@ -65,7 +68,8 @@ type Options struct {
 
 // New returns a Proxy.
 func New(o Options) *Proxy {
-	p := &Proxy{opt: o, hsts: hstsField(o.HSTS), timed: o.Timed || o.Lines != nil}
+	p := &Proxy{opt: o, hsts: hstsField(o.HSTS), timed: o.Timed || o.Lines != nil || o.LinesLater}
+	p.lines.Store(o.Lines)
 	p.SetRoutes(&Routes{All: []*Route{&p.opt.Route}, Redirect: o.Redirect})
 	for _, port := range o.HTTP3 {
 		p.h3 = append(p.h3, door{port, appendAltSvc(p.hsts, cmp.Or(o.H3Port, port))})

@@ -87,9 +87,7 @@ func (p *Proxy) record(x *Exchange) {
 			x.route.tally.add(class(x.status), now-x.start, x.shard)
 		}
 	}
-	if p.opt.Lines != nil {
-		p.logLine(x, now)
-	}
+	p.logLine(x, now)
 }
 
 // Retried is how many tries there were after the first.

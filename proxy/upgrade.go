@@ -148,7 +148,7 @@ func (x *Exchange) settle() {
 	wire.ReleaseBuffer(x.out)
 	x.out = nil
 	raw := bytes.Clone(x.Req.Raw)
-	if x.Client.p.opt.Lines == nil {
+	if x.Client.p.lines.Load() == nil {
 		raw = nil
 	}
 	_, _ = x.Req.Parse(raw)

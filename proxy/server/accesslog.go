@@ -3,43 +3,152 @@ package server
 import (
 	"fmt"
 	"log/slog"
+	"reflect"
+	"slices"
+	"sync"
 
 	"multiserver/proxy"
+	"multiserver/proxy/config"
 	"multiserver/proxy/sink"
 )
 
+// accessLog is one that lines go to. nil is none.
+type accessLog struct {
+	*proxy.Log
+	sink sink.Sink
+}
+
+// accessLogs are the one there is, and what is known of those before.
+type accessLogs struct {
+	mu   sync.Mutex
+	now  *accessLog // guarded by mu, but for who may reload
+	had  bool       // guarded by mu; there is one, or was
+	past [proxy.Losses]uint64
+
+	leaving []*accessLog // guarded by mu; those before, up to their last line
+}
+
 func (s *Server) openLog() (err error) {
-	c := &s.conf.AccessLog
+	s.lines.now, err = s.newLog(&s.conf.AccessLog)
+	s.lines.had = s.lines.now != nil
+	return err
+}
+
+func (s *Server) newLog(c *config.AccessLog) (l *accessLog, err error) {
 	if !c.On() {
-		return nil
+		return nil, nil
 	}
+	l = new(accessLog)
 	switch {
 	case c.Syslog.Addr != "":
-		s.sink = sink.Dial(c.Syslog.Network, c.Syslog.Addr, c.Local)
+		l.sink = sink.Dial(c.Syslog.Network, c.Syslog.Addr, c.Local)
 	case c.File == "-":
-		s.sink = sink.Stdout{}
+		l.sink = sink.Stdout{}
 	default:
-		if s.sink, err = sink.Append(c.File); err != nil {
-			return fmt.Errorf("--access-log: %w", err)
+		if l.sink, err = sink.Append(c.File); err != nil {
+			return nil, fmt.Errorf("--access-log: %w", err)
 		}
 	}
-	s.opened = append(s.opened, s.sink)
-	s.lines = proxy.NewLog(&watched{Sink: s.sink, log: s.log}, proxy.LogForm{
+	l.Log = proxy.NewLog(&watched{Sink: l.sink, log: s.log}, proxy.LogForm{
 		JSON:    c.Form == "json",
 		Fields:  c.Fields,
 		Sample:  c.Sample,
 		Secrets: c.Secrets,
 	})
-	return nil
+	return l, nil
+}
+
+// close has what has gathered written. A sink whose writer is stuck is left.
+func (l *accessLog) close(log *slog.Logger) {
+	if l == nil {
+		return
+	}
+	if err := l.Close(); err != nil {
+		log.Error("access log not closed", "cause", err)
+		return
+	}
+	_ = l.sink.Close()
+}
+
+// planLog opens what c has, unless it is what there is. Called with the reloads'
+// mu held, as is changeLog.
+func (s *Server) planLog(c *config.Config) (*accessLog, error) {
+	if reflect.DeepEqual(c.AccessLog, s.reloads.conf.AccessLog) {
+		return s.lines.now, nil
+	}
+	return s.newLog(&c.AccessLog)
+}
+
+// changeLog has lines go to l from here on. Those that wait are written to the
+// one before; nobody waits for that.
+func (s *Server) changeLog(l *accessLog) {
+	a := &s.lines
+	old := a.now
+	if old == l {
+		return
+	}
+	a.mu.Lock()
+	a.now, a.had = l, true
+	if old != nil {
+		a.leaving = append(a.leaving, old)
+	}
+	a.mu.Unlock()
+	s.proxy.SetLines(a.log())
+	if old != nil {
+		s.work.wg.Go(func() {
+			old.close(s.log)
+			a.leave(old)
+		})
+	}
+}
+
+// leave keeps of one that is closed what it has lost.
+func (a *accessLogs) leave(old *accessLog) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.leaving = slices.DeleteFunc(a.leaving, func(l *accessLog) bool { return l == old })
+	for why := range a.past {
+		a.past[why] += old.Lost(proxy.Loss(why))
+	}
+}
+
+// log is the one there is.
+func (a *accessLogs) log() *proxy.Log {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if a.now == nil {
+		return nil
+	}
+	return a.now.Log
+}
+
+// lost counts the lines that were never written, by why; nil: there never was a log.
+func (a *accessLogs) lost() []uint64 {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if !a.had {
+		return nil
+	}
+	all := a.past
+	for _, l := range append(a.leaving[:len(a.leaving):len(a.leaving)], a.now) {
+		for why := range all {
+			if l != nil {
+				all[why] += l.Lost(proxy.Loss(why))
+			}
+		}
+	}
+	return all[:]
 }
 
 // Reopen opens the access log's file anew, as whoever has moved it away wants
 // it. It may be called at any time from any goroutine.
 func (s *Server) Reopen() {
-	if s.sink == nil {
+	s.lines.mu.Lock()
+	defer s.lines.mu.Unlock()
+	if s.lines.now == nil {
 		return
 	}
-	if err := s.sink.Reopen(); err != nil {
+	if err := s.lines.now.sink.Reopen(); err != nil {
 		s.log.Error("access log not opened anew, lines go to the old file", "cause", err)
 		return
 	}

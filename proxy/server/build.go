@@ -14,24 +14,25 @@ func (s *Server) makeProxy(pages proxy.Pages) {
 	none := s.terms(c, pages)
 	none.Cache = s.cache // which PURGE is for
 	s.proxy = proxy.New(proxy.Options{
-		Route:     none,
-		Guard:     s.guard,
-		Log:       s.log,
-		Lines:     s.lines,
-		Timed:     c.Admin != nil, // who else could read of it
-		Head:      c.Head,
-		KeepAlive: c.KeepAlive,
-		MaxHead:   c.MaxHead,
-		Gate:      s.gate,
-		PurgeFrom: c.Cache.PurgeFrom,
-		Trusted:   c.TrustedProxies,
-		Via:       c.Via,
-		Upgrade:   c.Upgrade,
-		Forwarded: c.Forwarded,
-		HSTS:      c.TLS.HSTS,
-		Proof:     s.proof(),
-		HTTP3:     s.http3.ports(),
-		H3Port:    c.TLS.Port,
+		Route:      none,
+		Guard:      s.guard,
+		Log:        s.log,
+		Lines:      s.lines.log(),
+		Timed:      c.Admin != nil, // who else could read of it
+		LinesLater: c.File != "",   // what cannot be read again does not change
+		Head:       c.Head,
+		KeepAlive:  c.KeepAlive,
+		MaxHead:    c.MaxHead,
+		Gate:       s.gate,
+		PurgeFrom:  c.Cache.PurgeFrom,
+		Trusted:    c.TrustedProxies,
+		Via:        c.Via,
+		Upgrade:    c.Upgrade,
+		Forwarded:  c.Forwarded,
+		HSTS:       c.TLS.HSTS,
+		Proof:      s.proof(),
+		HTTP3:      s.http3.ports(),
+		H3Port:     c.TLS.Port,
 	})
 	s.edge = edge.New(edge.Options{
 		Proxy:     s.proxy,

@@ -26,10 +26,7 @@ func (s *Server) trafficMetrics(m *admin.Metrics) {
 		m.Histogram("multiserver_upstream_wait_seconds", "From a try's begin to the head of its answer, or its failure.",
 			proxy.DurationBounds, c.Counts[:], c.Sum, "pool", pool)
 	})
-	if s.lines == nil {
-		return
-	}
-	for why := range proxy.Losses {
-		m.Counter("multiserver_log_dropped_total", "Access log lines that were never written, by why.", s.lines.Lost(why), "reason", why.String())
+	for why, n := range s.lines.lost() {
+		m.Counter("multiserver_log_dropped_total", "Access log lines that were never written, by why.", n, "reason", proxy.Loss(why).String())
 	}
 }

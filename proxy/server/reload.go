@@ -90,6 +90,7 @@ type plan struct {
 	views  []*cache.Cache
 	at     turnout
 	shown  func() // has clients see other certificates
+	lines  *accessLog
 }
 
 // reload is called with mu held.
@@ -127,7 +128,13 @@ func (s *Server) plan(ctx context.Context) (p plan, err error) {
 	if p.shown, err = s.planCertificates(p.conf); err != nil {
 		return p, err
 	}
+	if p.lines, err = s.planLog(p.conf); err != nil {
+		return p, err
+	}
 	if p.at, err = s.planEntries(p.conf); err != nil {
+		if p.lines != s.lines.now {
+			p.lines.close(s.log)
+		}
 		return p, err
 	}
 	if s.certs != nil {
@@ -166,10 +173,12 @@ func (s *Server) enact(p plan) {
 		s.certs.Reload()
 	}
 	s.turn(p.at)
+	s.changeLog(p.lines)
 }
 
 // live are settings of the process that a reload can change.
-var live = []string{"config", "max-concurrent", "listen"}
+var live = []string{"config", "max-concurrent", "listen",
+	"access-log", "access-log-format", "access-log-fields", "access-log-sample", "access-log-secrets"}
 
 // liveTLS are those that it can change where there was TLS at the start; but
 // HTTP/3 is spoken where it was.

@@ -22,7 +22,6 @@ import (
 	"multiserver/proxy/config"
 	"multiserver/proxy/edge"
 	"multiserver/proxy/filter"
-	"multiserver/proxy/sink"
 	"multiserver/proxy/wire"
 )
 
@@ -57,8 +56,7 @@ type Server struct {
 	failed   chan error // of a listener: all is to end
 	http3    http3
 	admin    *admin.Admin // nil: none
-	lines    *proxy.Log   // nil: none
-	sink     sink.Sink    // of lines
+	lines    accessLogs
 	ready    atomic.Bool
 	events   spawn.Events // of all processes
 	work     tasks        // beside the exchanges
@@ -138,9 +136,7 @@ func (s *Server) abandon() {
 	if s.acme != nil {
 		s.acme.Close()
 	}
-	if s.lines != nil {
-		_ = s.lines.Close()
-	}
+	s.lines.now.close(s.log)
 	for _, f := range s.opened {
 		_ = f.Close()
 	}
@@ -347,9 +343,7 @@ func (s *Server) close() {
 		s.acme.Close()
 	}
 	s.guard.Close()
-	if s.lines != nil {
-		_ = s.lines.Close()
-	}
+	s.lines.now.close(s.log)
 	for _, f := range s.opened {
 		_ = f.Close()
 	}
