@@ -11,7 +11,7 @@ import (
 type watch struct {
 	timer *time.Timer
 	armed atomic.Bool
-	usual atomic.Int32 // for how many looks answers take, in sixteenths
+	usual atomic.Int32 // for how many looks an answer is the next, times 4 * whole
 }
 
 const (
@@ -21,15 +21,21 @@ const (
 	leastHeld = 2
 	leastLeft = 5
 	timesLeft = 4
-	// slowAnswers, in sixteenths of a look: where answers take that long nobody is put
-	// behind another.
-	slowAnswers = 16
+	// slowAnswers, in looks: where they take longer as a rule, nobody is put behind
+	// another.
+	slowAnswers = 1
+
+	// A look counts for that many of seen.stuck, but for one only if no line at
+	// all has moved: then it is the upstream, or this machine, that has paused,
+	// and elsewhere it would not be better.
+	whole  = 4
+	paused = 1
 )
 
 // seen is what the last look saw of a line.
 type seen struct {
 	dealt uint64
-	stuck int32 // for how many looks
+	stuck int32 // for how many looks, times whole
 }
 
 func (w *watch) begin(s *Conns) {
@@ -46,27 +52,46 @@ func (w *watch) arm() {
 
 // depth is how many may be on a connection.
 func (s *Conns) depth() int32 {
-	if s.usual.Load() > slowAnswers {
+	if s.usual.Load() > slowAnswers*4*whole {
 		return 1
 	}
 	return int32(s.opt.Depth)
 }
 
 func (s *Conns) look() {
-	busy := false
-	for _, c := range *s.list.Load() {
-		busy = c.look() || busy
-	}
-	if busy {
-		s.timer.Reset(lookEvery)
-		return
-	}
-	s.armed.Store(false)
-	for _, c := range *s.list.Load() {
-		if c.busy() { // who joined meanwhile took it for armed
-			s.arm()
+	list := *s.list.Load()
+	busy, moved := 0, false
+	for _, c := range list {
+		b, m := c.progress()
+		moved = moved || m
+		if b {
+			busy++
 		}
 	}
+	if busy == 0 {
+		s.armed.Store(false)
+		for _, c := range list {
+			if c.busy() { // who joined meanwhile took it for armed
+				s.arm()
+			}
+		}
+		return
+	}
+	for _, c := range list {
+		if c.wait(weight(busy, moved)) {
+			c.giveUp()
+		}
+	}
+	s.timer.Reset(lookEvery)
+}
+
+// weight is what a look counts, with so many lines in use of which some have
+// moved, or none.
+func weight(busy int, moved bool) int32 {
+	if busy > 1 && !moved {
+		return paused
+	}
+	return whole
 }
 
 func (c *conn) busy() bool {
@@ -75,43 +100,48 @@ func (c *conn) busy() bool {
 	return c.n > 0 && !c.over
 }
 
-// look tells whether there is anybody in the line.
-func (c *conn) look() bool {
-	busy, vain := c.glance()
-	if vain {
-		c.giveUp()
-	}
-	return busy
-}
-
-// glance is look, and does what is due. vain: nobody wants what is waited for.
-func (c *conn) glance() (busy, vain bool) {
+// progress tells whether there is anybody in the line, and whether it has moved
+// since the last look.
+func (c *conn) progress() (busy, moved bool) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	switch {
-	case c.n == 0 || c.over:
-		c.seen = seen{c.dealt, 0}
-		return false, false
-	case c.dealt != c.seen.dealt:
+	busy, moved = c.n > 0 && !c.over, c.dealt != c.seen.dealt
+	if busy && moved {
 		c.set.learn(c.seen.stuck)
-		c.seen = seen{c.dealt, 0}
-		return true, false
 	}
-	c.seen.stuck++
-	if c.seen.stuck >= leastHeld {
+	if moved || !busy {
+		c.seen = seen{c.dealt, -whole} // counts from the next look on
+	}
+	return busy, moved
+}
+
+// wait counts a look of that weight. If the line has not moved for long, nobody is let in
+// behind, and who is behind may leave. vain: nobody wants what is waited for.
+func (c *conn) wait(count int32) (vain bool) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.n == 0 || c.over {
+		return false
+	}
+	if c.seen.stuck < 0 {
+		c.seen.stuck = 0
+		return false
+	}
+	c.seen.stuck += count
+	if c.seen.stuck >= leastHeld*whole {
 		c.held.Store(true)
 	}
-	if c.seen.stuck < max(leastLeft, timesLeft*c.set.usual.Load()/16) {
-		return true, false
+	if c.seen.stuck < max(leastLeft*whole, timesLeft*c.set.usual.Load()/4) {
+		return false
 	}
 	for i := 1; i < c.n; i++ {
 		c.line[(c.first+i)%len(c.line)].block()
 	}
-	return true, c.wanted.Load() == 0
+	return c.wanted.Load() == 0
 }
 
-// learn: an answer was the next for so many looks.
-func (w *watch) learn(looks int32) {
+// learn: an answer was the next for so long, in looks times whole.
+func (w *watch) learn(stuck int32) {
 	u := w.usual.Load()
-	w.usual.Store(u + (16*looks-u)/8)
+	w.usual.Store(u + (4*max(stuck, 0)-u)/8)
 }

@@ -182,7 +182,7 @@ func TestAnUpstreamThatEndsItsConnectionsIsAskedByNobody(t *testing.T) {
 func TestNobodyIsPutBehindAnotherWhereAnswersAreSlow(t *testing.T) {
 	s := newStage(t, 8, echo)
 	for range 20 {
-		s.learn(10)
+		s.learn(10 * whole)
 	}
 	if s.depth() != 1 {
 		t.Errorf("%d of 8 at once", s.depth())
@@ -296,4 +296,25 @@ func TestAPanicEndsAConnection(t *testing.T) {
 	if b := s.ask("/next").body(); b != "/next" || !strings.Contains(said.String(), "BUG: panic") {
 		t.Errorf("%q, %s", b, &said)
 	}
+}
+
+// A pause of all lines is none of theirs.
+func TestLooksCountByWhetherOthersMove(t *testing.T) {
+	f := func(busy int, moved bool, looks int) {
+		t.Helper()
+		c := &conn{set: &Conns{}, line: make([]*Seat, 3), n: 1, sent: 1}
+		c.wanted.Store(1)
+		c.progress()
+		got := 0
+		for c.seen.stuck = -whole; !c.held.Load(); got++ {
+			c.wait(weight(busy, moved))
+		}
+		if got--; got != looks { // the first one begins to count
+			t.Errorf("%d in use, moved %t: held after %d looks, want %d", busy, moved, got, looks)
+		}
+	}
+	f(1, false, leastHeld)
+	f(2, true, leastHeld)
+	f(2, false, leastHeld*whole)
+	f(9, false, leastHeld*whole)
 }
