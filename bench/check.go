@@ -46,7 +46,7 @@ func ask(port int, s Scenario) (*Reply, error) {
 		return nil, err
 	}
 	defer c.Close()
-	c.SetDeadline(time.Now().Add(30 * time.Second)) // a gigabyte takes its time
+	c.SetDeadline(time.Now().Add(2 * time.Minute)) // a gigabyte takes its time
 
 	var req bytes.Buffer
 	fmt.Fprintf(&req, "%s %s HTTP/1.1\r\nHost: 127.0.0.1:%d\r\n", s.Method, s.path(0), port)
@@ -87,7 +87,7 @@ func check(p *Process, s Scenario, origin *Reply) (*Reply, error) {
 
 // retry does it again for a moment: there are servers that listen before they know their routes.
 func retry(do func() error) (err error) {
-	for end := time.Now().Add(3 * time.Second); ; time.Sleep(2 * time.Millisecond) {
+	for end := time.Now().Add(15 * time.Second); ; time.Sleep(2 * time.Millisecond) {
 		if err = do(); err == nil || time.Now().After(end) {
 			return err
 		}

@@ -4,6 +4,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -46,12 +47,16 @@ func growth(ctx context.Context, f *Field) error {
 	}
 	f.Bench.close() // each growing has an origin of its own
 	f.table = [][]string{{"over", "line", "n", "round", "cost", "cpu_us", "others", "fault"}}
+	var failed error // one that fails leaves the others their charts
 	for _, g := range growings {
 		if err := f.grow(ctx, &g); err != nil {
-			return fmt.Errorf("%s: %w", g.name, err)
+			failed = errors.Join(failed, fmt.Errorf("%s: %w", g.name, err))
 		}
 	}
-	return nil
+	if failed != nil {
+		f.promise(false, "%v", failed)
+	}
+	return ctx.Err()
 }
 
 func (f *Field) grow(ctx context.Context, g *growing) error {

@@ -53,8 +53,11 @@ func idle(ctx context.Context, f *Field) error {
 		rows := [][]string{{k.name, "connections", "resident before", "with them", "bytes each"}}
 		for _, s := range k.who(f) {
 			row, err := f.idleAt(ctx, &k, s)
-			if err != nil {
+			if err != nil && (s.Ours || ctx.Err() != nil) {
 				return fmt.Errorf("%s, %s: %w", k.name, s.Name, err)
+			} else if err != nil {
+				fmt.Fprintf(f, "%s, %s is left out: %s\n", k.name, s.Name, firstLine(err))
+				continue
 			}
 			rows = append(rows, row)
 		}

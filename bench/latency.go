@@ -43,13 +43,15 @@ func latency(ctx context.Context, f *Field) error {
 	}
 	line := []*runner{{Server: &Server{Name: "no proxy"}, Process: f.Bench.origin, asked: s}}
 	for _, srv := range f.Servers {
-		r, err := f.startServer(Entry{srv, s})
-		if err != nil {
-			return err
+		r, err := f.entered(ctx, Entry{srv, s})
+		if r != nil {
+			defer r.stop()
 		}
-		defer r.stop()
-		if err := f.ready(ctx, r); err != nil {
+		if err != nil && (srv.Ours || ctx.Err() != nil) {
 			return err
+		} else if err != nil {
+			fmt.Fprintf(f, "%s is left out: %s\n", srv.Name, firstLine(err))
+			continue
 		}
 		line = append(line, r)
 	}

@@ -56,7 +56,7 @@ func start(name, cpus, dir, host string, port int, argv, env []string) (*Process
 		p.cmd.Wait()
 		close(p.gone)
 	}()
-	if err := p.ready(5 * time.Second); err != nil {
+	if err := p.ready(20 * time.Second); err != nil {
 		p.stop()
 		return nil, err
 	}

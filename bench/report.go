@@ -157,7 +157,9 @@ func remarks(w io.Writer, rounds []Round) {
 	var noisy int
 	for i := range rounds {
 		r := &rounds[i]
-		if r.Fault != "" {
+		if r.Fault != "" && r.Answers == 0 && r.Active == 0 {
+			fmt.Fprintf(w, "%s is left out: %s\n", r.Server, r.Fault)
+		} else if r.Fault != "" {
 			fmt.Fprintf(w, "round %d of %s does not count: %s\n", r.Number+1, r.Server, r.Fault)
 		} else if r.Others > disturbed {
 			noisy++

@@ -127,18 +127,25 @@ func (b *Bench) Run(ctx context.Context, s Scenario) ([]Round, error) {
 // their turns, and their turns alternate: what changes on the machine meanwhile meets all of them.
 func (b *Bench) Contest(ctx context.Context, name string, entries []Entry) ([]Round, error) {
 	var line []*runner
-	for _, e := range entries {
-		r, err := b.startServer(e)
-		if err != nil {
-			return nil, err
-		}
-		defer r.stop()
-		if err := b.ready(ctx, r); err != nil {
-			return nil, err
-		}
-		line = append(line, r)
-	}
 	var all []Round
+	for _, e := range entries {
+		r, err := b.entered(ctx, e)
+		if r != nil {
+			defer r.stop()
+		}
+		switch {
+		case err == nil:
+			line = append(line, r)
+		case e.Server.Ours || ctx.Err() != nil:
+			return nil, err
+		default: // the others are compared without it
+			b.Log("%s: left out: %v\n", name, err)
+			all = append(all, Round{Scenario: e.Asked.Name, Server: e.Server.Name, Fault: firstLine(err)})
+		}
+	}
+	if len(line) == 0 {
+		return nil, fmt.Errorf("%s: nobody can be asked", name)
+	}
 	for n := range b.Rounds {
 		order := append(slices.Clone(line[n%len(line):]), line[:n%len(line)]...) // nobody always follows the same one
 		rounds, err := b.round(ctx, order)
@@ -152,6 +159,20 @@ func (b *Bench) Contest(ctx context.Context, name string, entries []Entry) ([]Ro
 		}
 	}
 	return all, b.profile(ctx, line)
+}
+
+// entered starts a server; one that is not ready is to be stopped.
+func (b *Bench) entered(ctx context.Context, e Entry) (*runner, error) {
+	r, err := b.startServer(e)
+	if err != nil {
+		return nil, err
+	}
+	return r, b.ready(ctx, r)
+}
+
+func firstLine(err error) string {
+	line, _, _ := strings.Cut(err.Error(), "\n")
+	return line
 }
 
 // ready sees that a server answers as the origin does, has what it should have stored, and is warm.

@@ -4,6 +4,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net"
 	"os"
@@ -28,13 +29,10 @@ func starts(ctx context.Context, f *Field) error {
 	f.table = [][]string{{"server", "start_ms_median", "start_ms_low", "start_ms_high", "program_bytes"}}
 	rows := [][]string{{"server", "ms until the first answer", "program, MB"}}
 	for _, s := range f.Servers {
-		var took []float64
-		for range startTimes {
-			d, err := f.startOnce(s)
-			if err != nil {
-				return err
-			}
-			took = append(took, float64(d)/1e6)
+		took, err := f.startOften(ctx, s)
+		if err != nil {
+			fmt.Fprintf(f, "%s is left out: %s\n", s.Name, firstLine(err))
+			continue
 		}
 		size, err := f.programSize(ctx, s)
 		if err != nil {
@@ -50,6 +48,18 @@ func starts(ctx context.Context, f *Field) error {
 	}
 	f.lines(rows)
 	return nil
+}
+
+// startOften is how long each start took, in ms.
+func (f *Field) startOften(ctx context.Context, s *Server) (took []float64, err error) {
+	for range startTimes {
+		d, err := f.startOnce(s)
+		if err = errors.Join(err, ctx.Err()); err != nil {
+			return nil, err
+		}
+		took = append(took, float64(d)/1e6)
+	}
+	return took, nil
 }
 
 // startOnce is from the start of a process to its answer to a request.
