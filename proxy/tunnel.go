@@ -153,7 +153,7 @@ func (d *direction) Pass() (stays bool) {
 	defer d.t.rescue()
 	q := d.posts()
 	switch {
-	case d.mute, d.sieved(), d.t.told.Load():
+	case d.mute, d.sieved(), d.t.told.Load(), d.t.alone.Load() != nil:
 		return false
 	case q == nil:
 		return d.offer()

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"multiserver/proxy"
+	"multiserver/proxy/wire"
 )
 
 const (
@@ -135,6 +136,21 @@ func TestWhatIsNoFrameEndsAClientAlone(t *testing.T) {
 	says(t, origin, normal)
 	put(t, client, "GET / HTTP/1.1\r\n")
 	says(t, client, "\x88\x02\x03\xea")
+	ends(t, client)
+	gone(t, w, p)
+}
+
+// One that has said nothing for a while is parked.
+func TestAClientThatWasSilentIsHeardWithoutItsUpstream(t *testing.T) {
+	client, origin, p, _, w := lone(t, nil)
+	put(t, origin, letGo)
+	says(t, origin, normal)
+	origin.Close()
+	for _, f := range [][2]string{{pingMasked, pong}, {pingMasked, pong}, {"\x88\x82\x00\x00\x00\x00\x0f\xa0", "\x88\x02\x0f\xa0"}} {
+		time.Sleep(20 * wire.Tick)
+		put(t, client, f[0])
+		says(t, client, f[1])
+	}
 	ends(t, client)
 	gone(t, w, p)
 }
