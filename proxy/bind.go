@@ -52,17 +52,24 @@ func (x *Exchange) offer(s, to *session.Sessions) {
 		}
 		return
 	}
+	if !q.Has(wire.Guarded) {
+		return // fast path: no cookies
+	}
 	for i := range q.Fields {
 		f := &q.Fields[i]
-		if f.Kind != wire.Guarded || !wire.EqualFold(q.Name(f), "cookie") || !s.Holds(q.Value(f)) {
-			continue
+		if f.Kind == wire.Guarded && wire.EqualFold(q.Name(f), "cookie") && x.holds(s, to, q.Value(f)) {
+			f.Kind = wire.Token // and passes on no more as it is
+			x.passOthers(s, q.Value(f))
 		}
-		f.Kind = wire.Token // and passes on no more as it is
-		if to != nil {
-			to.Offer(&x.session, q.Value(f))
-		}
-		x.passOthers(s, q.Value(f))
 	}
+}
+
+// holds tells whether ours is among cookies, and shows it to to.
+func (x *Exchange) holds(s, to *session.Sessions, cookies []byte) bool {
+	if to == nil {
+		return s.Holds(cookies)
+	}
+	return to.Offer(&x.session, cookies)
 }
 
 // passOthers has cookies go on without ours.

@@ -69,16 +69,19 @@ const (
 // neighbouring host can plant some that clients send before ours.
 const maxOffers = 4
 
-// Offer looks for the client's token in the value of a Cookie field. It asks no
-// store; a request without the cookie costs nothing more.
-func (s *Sessions) Offer(v *Visit, cookies []byte) {
-	for len(cookies) > 0 && !v.shown {
+// Offer looks for the client's token in the value of a Cookie field, and tells
+// whether it has our cookie, of whatever worth. It asks no store; a request
+// without the cookie costs nothing more.
+func (s *Sessions) Offer(v *Visit, cookies []byte) (held bool) {
+	for len(cookies) > 0 && !(held && v.shown) {
 		var pair []byte
 		pair, cookies = next(cookies)
 		if token, ours := s.jar.token(pair); ours {
+			held = true
 			s.OfferToken(v, token)
 		}
 	}
+	return held
 }
 
 // OfferToken looks at one token, from wherever.
