@@ -52,9 +52,13 @@ func (p *page) forwards() {
 	t := s.pivot("cpu_us", scenario)
 	p.dots("forward", "What a forwarded request costs", t, "nginx")
 	p.table(t, "nginx", "haproxy")
-	rate := s.pivot("answers_per_s", these("forward-1k-c64", "answers a second, 1 KiB × 64"))
-	fmt.Fprintf(p, "The most of them on that core: %s. Resident meanwhile, in MiB: %s; over 2,000 connections: %s.\n\n", rate.list("", 1),
-		s.pivot("memory_bytes", these("forward-1k-c64", "m")).list("", 1<<20), s.pivot("memory_bytes", these("forward-1k-c2000", "m")).list("", 1<<20))
+	fmt.Fprintf(p, "The most of them on that core, a second: %s.", s.pivot("answers_per_s", these("forward-1k-c64", "rate")).list("", 1))
+	for _, at := range [][2]string{{"forward-1k-c64", "64"}, {"forward-1k-c2000", "2,000"}} {
+		if held := s.pivot("memory_bytes", these(at[0], "MiB")).list("", 1<<20); held != "" {
+			fmt.Fprintf(p, " Resident meanwhile over %s connections, in MiB: %s.", at[1], held)
+		}
+	}
+	p.WriteString("\n\n")
 }
 
 // list is a question's figures in a line; "" is the only one there is.
