@@ -120,7 +120,7 @@ func upgradeByAdmin(c *config.Config) (pid int, err error) {
 		},
 	}}
 	defer client.CloseIdleConnections()
-	req, err := http.NewRequest("POST", "http://admin/api/upgrade", bytes.NewReader([]byte("{}")))
+	req, err := http.NewRequest("POST", "http://localhost/api/upgrade", bytes.NewReader([]byte("{}")))
 	if err != nil {
 		return 0, err
 	}
