@@ -60,7 +60,7 @@ async function recall() {
 		const here = states.at(-1)
 		if (here?.started !== started) return // another process's
 		const last = before.at(-1)?.at ?? 0
-		points = [...before, ...points.filter(p => p.at > last)]
+		points = [...before, ...points.filter(p => p.at > last && !p.alone)]
 		if (!paused) show(here, states[0])
 	} catch { /* the charts begin now */ }
 }
@@ -72,6 +72,7 @@ function point(now, last, past) {
 	const spread = f.less(now.durations, past.durations)
 	return {
 		at: Date.parse(now.time) / 1000,
+		alone: now === past, // and says nothing of rates
 		rate: Object.fromEntries(Object.keys(now.requests).map(c => [c, f.rate(last.requests[c], now.requests[c], elapsed)])),
 		p50: f.percentile(.5, spread, now.bounds),
 		p95: f.percentile(.95, spread, now.bounds),
