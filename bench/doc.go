@@ -33,6 +33,7 @@
 //	scripts/bench -measure cluster                      three nodes that share stored answers
 //	scripts/bench -measure handshakes                   what TLS and HTTP/2 cost, beside nginx, HAProxy and Caddy
 //	scripts/bench -measure logs                         what metrics and the access log cost
+//	scripts/bench -measure sessions                     what a session costs of a request
 //	scripts/bench -measure picks -out bench/results     what a pick costs, as a chart
 //	scripts/bench -pprof /tmp/profiles                  and a CPU profile per scenario
 //
