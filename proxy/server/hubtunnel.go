@@ -32,6 +32,9 @@ func (m *member) Post(msg *hub.Message) hub.Verdict {
 	return hub.Closed
 }
 
+// Near is for a Post that follows soon.
+func (m *member) Near() int64 { return m.t.Near() }
+
 // Quiet is for how long nothing has passed.
 func (m *member) Quiet() time.Duration { return m.t.Quiet() }
 

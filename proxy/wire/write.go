@@ -59,6 +59,16 @@ func (c *Conn) Try(b []byte) (n int, err error) {
 	return int(c.wrote - before), err
 }
 
+// Near has what Try looks at fetched from memory, and may be called while
+// others read and write. What it returns is of no account.
+func (c *Conn) Near() int64 {
+	n := c.wr.due.Load() + c.ends.Load()
+	if c.raw == nil {
+		n++
+	}
+	return n
+}
+
 // try is one try of Write.
 func (c *Conn) try(fd uintptr) bool {
 	_, c.werr = c.push(fd)

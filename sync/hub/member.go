@@ -18,6 +18,10 @@ type Member interface {
 	Close(code uint16, reason string)
 }
 
+// nearer is a Member that can have what its Post looks at fetched from memory,
+// shortly before. What is returned is of no account.
+type nearer interface{ Near() int64 }
+
 // Verdict is what became of a message.
 type Verdict uint8
 
