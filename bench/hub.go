@@ -31,7 +31,7 @@ const (
 
 const (
 	hubEach  = 50_000 // deliveries of a round
-	hubWaits = 200    // messages whose way is timed
+	hubWaits = 100    // messages whose way is timed
 )
 
 // hubCrowds are 1,000 and 10,000, or as many as there may be descriptors for: a member takes two,
