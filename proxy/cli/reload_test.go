@@ -80,6 +80,61 @@ func TestReloadBySignalAndByAdmin(t *testing.T) {
 	}
 }
 
+// Listeners come and go beside one that many use, and nobody there sees anything
+// of it; who came by another ends with an answer.
+func TestReloadsChangeListenersUnderLoad(t *testing.T) {
+	t.Parallel()
+	app := newMember(t, "it is I")
+	dir := t.TempDir()
+	file, side := filepath.Join(dir, "app.yaml"), filepath.Join(dir, "side")
+	put := func(listen string) {
+		t.Helper()
+		write(t, file+"~", "listen: ["+listen+"]\nupstream: "+app.URL+"\n")
+		if err := os.Rename(file+"~", file); err != nil {
+			t.Fatal(err)
+		}
+	}
+	put("\"127.0.0.1:0\"")
+	s := start(t, "--config", file, "--admin", "127.0.0.1:0")
+	url := "http://" + s.addr()
+	var work sync.WaitGroup
+	over := make(chan struct{})
+	for i := range 3 {
+		work.Go(func() {
+			c := &http.Client{Timeout: patience, Transport: &http.Transport{DisableKeepAlives: i == 0}}
+			defer c.CloseIdleConnections()
+			for !closed(over) {
+				if err := exchange(c, "POST", url); err != nil {
+					t.Error(err)
+					return
+				}
+			}
+		})
+	}
+	for range 5 {
+		put("\"127.0.0.1:0\", \"unix:" + side + "\"")
+		if got := postJSON(t, "http://"+s.adminAddr()+"/api/reload", ""); got != "200 {\"pools\":1,\"routes\":1,\"next_start\":[]}\n" {
+			t.Fatal(got)
+		}
+		if got := getUnix(t, side); got != "it is I" {
+			t.Errorf("by the new one: %q", got)
+		}
+		put("\"127.0.0.1:0\"")
+		if got := postJSON(t, "http://"+s.adminAddr()+"/api/reload", ""); !strings.HasPrefix(got, "200 ") {
+			t.Fatal(got)
+		}
+		if _, err := os.Stat(side); !os.IsNotExist(err) {
+			t.Errorf("its file is left: %v", err)
+		}
+	}
+	close(over)
+	work.Wait()
+	s.signal(syscall.SIGTERM)
+	if code := s.code(); code != exitClean {
+		t.Errorf("exit code %d", code)
+	}
+}
+
 // Another command for an app: the new processes are there before the old ones
 // go, and nobody who asks meanwhile sees anything of it.
 func TestAReloadReplacesProcesses(t *testing.T) {

@@ -6,7 +6,9 @@
 // reload and at stop; between them it keeps discover running, which tells the
 // pool of members that come and go. A reload makes everything new first, out of
 // what can stay of the old, and then changes to it in one go (reload.go; pools
-// in reload_pools.go): groups, routes and their filters are never edited. Connections are taken by fasthttp's server and its
+// in reload_pools.go): groups, routes and their filters are never edited. Where clients come is changed
+// behind them (reload_listen.go): an entry that is new is open before one is shut,
+// and one that comes in another way goes on with the socket that is there. Connections are taken by fasthttp's server and its
 // bounded worker pool; what is said on them is read by package proxy.
 //
 // TLS is agreed on by the worker, within --header-timeout, so that a client
@@ -22,7 +24,8 @@
 // are those of that first route's configuration; a reload changes the mounts.
 //
 // Sockets may come from another process and go to one (listen*.go): Handed is
-// what was open before, Sockets what is open now. A process that is to replace
+// what was open before, Sockets what is open now; a door is one of these, an entry
+// what clients come by. A process that is to replace
 // another takes nobody before Enter; the other one Leaves, and drains. All
 // connections of HTTP/3 share a socket, which one process reads; it hands the
 // other's packets on, at the price of a copy each while that one drains, and
