@@ -25,7 +25,7 @@ func startPool(t testing.TB, of func(*pool.Options), change func(*proxy.Options)
 	var ups *pool.Pool
 	addr, p := startProxyWith(t, func(o *proxy.Options) {
 		po := pool.Options{
-			Guard: o.Guard, Connect: time.Second, Response: 5 * time.Second,
+			Guard: o.Guard, Connect: patience / 2, Response: patience / 2,
 			MaxHead: 64 << 10, MaxIdle: 64, Log: o.Log,
 		}
 		if of != nil {

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"multiserver/pool"
+	"multiserver/proxy"
 )
 
 // hanging is an origin that can be told to hang: it takes connections and
@@ -99,7 +100,7 @@ func TestWhoWaitsAtOneThatHangsIsAnsweredByAnother(t *testing.T) {
 func TestTimeOutsOfSomeLetOthersGo(t *testing.T) {
 	t.Parallel()
 	ill, well := newHanging(t), newHanging(t)
-	addr, p, ups := startPool(t, outBy["time-outs"], nil, ill.addr, well.addr)
+	addr, p, ups := startPool(t, outBy["time-outs"], func(o *proxy.Options) { o.Response = 5 * time.Second }, ill.addr, well.addr)
 	ill.on.Store(true)
 	begin := func(n int) (got []chan *http.Response) {
 		for range 2 * n {

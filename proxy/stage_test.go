@@ -22,13 +22,13 @@ func startProxy(t testing.TB, origins ...string) (addr string) {
 	return addr
 }
 
-// startProxyWith lets the test change the options.
+// startProxyWith lets the test change the options. Their limits are far away.
 func startProxyWith(t testing.TB, change func(*proxy.Options), origins ...string) (addr string, p *proxy.Proxy) {
 	t.Helper()
 	guard := wire.NewGuard()
 	log := slog.New(slog.NewTextHandler(io.Discard, nil))
 	ups := pool.New(pool.Options{
-		Guard: guard, Connect: time.Second, Response: 5 * time.Second,
+		Guard: guard, Connect: patience / 2, Response: patience / 2,
 		MaxHead: 64 << 10, MaxIdle: 64, Log: log,
 	})
 	var targets []pool.Target
@@ -37,9 +37,9 @@ func startProxyWith(t testing.TB, change func(*proxy.Options), origins ...string
 	}
 	ups.Set(targets)
 	opt := proxy.Options{
-		Route: proxy.Route{Pool: &proxy.Pool{Pool: ups}, Response: 5 * time.Second, Idle: 5 * time.Second},
+		Route: proxy.Route{Pool: &proxy.Pool{Pool: ups}, Response: patience / 2, Idle: patience / 2},
 		Guard: guard, Log: log,
-		Head: 5 * time.Second, KeepAlive: 5 * time.Second,
+		Head: patience / 2, KeepAlive: patience / 2,
 		MaxHead: 64 << 10,
 	}
 	if change != nil {

@@ -38,6 +38,9 @@ func tunnelTo(t *testing.T, change func(*proxy.Options)) (client, origin net.Con
 			t.Fatal(err)
 		}
 	}
+	if !bytes.Contains(head, []byte(" 101 ")) {
+		t.Fatalf("no tunnel: %s", head)
+	}
 	origin = <-far
 	t.Cleanup(func() { origin.Close() })
 	for _, nc := range []net.Conn{client, origin} {
