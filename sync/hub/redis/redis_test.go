@@ -16,7 +16,7 @@ import (
 
 // broker is one more node, with a link of its own.
 func broker(t testing.TB, url string) hub.Broker {
-	l, err := link.Open(context.Background(), link.Options{URL: url, Timeout: hubtest.Patience / 2, Log: slog.New(slog.DiscardHandler)})
+	l, err := link.Open(context.Background(), link.Options{URL: url, Timeout: 5 * time.Second, Log: slog.New(slog.DiscardHandler)})
 	if err != nil {
 		t.Fatal(err)
 	}
