@@ -42,8 +42,7 @@ func (u *Upstream) unshare() {
 	}
 }
 
-// sit is open on a shared connection, if one has room. Whether it was there
-// before or not, others may end it: it counts as one that was kept.
+// sit is open on a shared connection, if one has room.
 func (u *Upstream) sit(client *wire.Conn) (*Link, *Fault) {
 	l := u.seats.pop()
 	if l == nil {
@@ -62,16 +61,21 @@ func (u *Upstream) sit(client *wire.Conn) (*Link, *Fault) {
 	default:
 		u.Stats.Dialed.Add(1)
 	}
+	l.reused = reused
 	l.Serve(client)
 	return l, nil
 }
+
+// kept tells whether that l's connection ended may be due to what was before this
+// exchange.
+func (l *Link) kept() bool { return l.reused || l.seat != nil && l.seat.Behind() }
 
 // seat makes a Link of a new Seat. An answer that shares is short as a rule: a
 // small buffer does, of which each has one while it waits.
 func (u *Upstream) seat() *Link {
 	g := u.pool.opt().Guard
 	s := u.pipe.Seat()
-	l := &Link{Conn: wire.NewConn(s, g, wire.HeadBuffer), u: u, born: g.Now(), reused: true, seat: s}
+	l := &Link{Conn: wire.NewConn(s, g, wire.HeadBuffer), u: u, born: g.Now(), seat: s}
 	l.CallOff(&u.hung)
 	return l
 }

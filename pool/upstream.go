@@ -168,16 +168,16 @@ func (u *Upstream) Ask(client *wire.Conn, r Request, twice bool, res *wire.Respo
 		got := len(l.Buffered()) > 0
 		l.Drop()
 		f = answerFault(sent, err)
-		if !l.reused || stream.Unsent(err) || sent && (!twice || got || f.Reason != Broken && f.Reason != Blocked) {
-			if f.Reason == AnswerTime || f.Reason == Hung {
-				u.observe(began) // it took at least that long
-			}
-			return nil, f
-		}
 		if f.Reason == Blocked {
 			u.Stats.Faults[Blocked].Add(1)
 			open = u.open
 			continue
+		}
+		if !l.kept() || stream.Unsent(err) || sent && (!twice || got || f.Reason != Broken) {
+			if f.Reason == AnswerTime || f.Reason == Hung {
+				u.observe(began) // it took at least that long
+			}
+			return nil, f
 		}
 		u.Stats.Faults[Stale].Add(1)
 		if sent {

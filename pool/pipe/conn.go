@@ -84,6 +84,7 @@ func (c *conn) join(s *Seat, head []byte) bool {
 		c.mu.Unlock()
 		return false
 	}
+	s.behind = c.n > 0
 	c.line[(c.first+c.n)%len(c.line)] = s
 	c.n++
 	c.wanted.Add(1)

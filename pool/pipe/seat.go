@@ -21,6 +21,8 @@ type Seat struct {
 	conn *conn // where it has a place, or had its last one
 	kept bool  // the place, and has not asked yet
 
+	behind bool // another, when it asked
+
 	mu      sync.Mutex
 	news    sync.Cond // something below has changed
 	dst     []byte    // guarded by mu; where Read wants the next bytes; nil: nobody reads
@@ -54,6 +56,9 @@ func (s *Seat) Take() (reused bool, err error) {
 	s.kept = err == nil
 	return reused, err
 }
+
+// Behind tells whether there was another before it when it asked.
+func (s *Seat) Behind() bool { return s.behind }
 
 // Free tells whether the exchange is over and has left nothing.
 func (s *Seat) Free() bool {
