@@ -11,8 +11,7 @@ import (
 type asking struct {
 	step    askStep
 	head    []byte
-	off     *atomic.Bool // see CallOff; nil: never
-	flagged int64        // asked while Read waits for an answer's first bytes, else 0
+	flagged int64 // asked while Read waits for an answer's first bytes, else 0
 }
 
 // ErrCalledOff: an Ask waited for an answer that nobody expects any more.
@@ -70,10 +69,12 @@ func (c *Conn) Ask(head, body []byte) (sent bool, err error) {
 		ReleaseBuffer(head)
 		return false, ErrStale
 	}
+	c.forReading()
+	c.forWriting()
 	c.step, c.head, c.rerr = askClean, head, nil
 	c.out, c.then = head, body
 	if c.raw != nil {
-		err = c.raw.Read(c.on.ask)
+		err = c.raw.Read(c.reads.on.ask)
 		if err == nil {
 			err = c.rerr
 		}

@@ -40,17 +40,11 @@ type Conn struct {
 	turn   int32         // its own; 0: none yet
 	waker  Waker
 	client atomic.Pointer[Conn] // whose exchange this upstream connection serves
+	off    *atomic.Bool         // see CallOff; nil: never
+	fd     uintptr              // behind Own, else 0
 
-	reading
-	writing
-	asking
-	on methods
-}
-
-// methods are bound once, so that handing them to the RawConn allocates
-// nothing.
-type methods struct {
-	read, more, await, each, write, try, ask func(fd uintptr) bool
+	*reads  // nil: nobody does
+	*writes // the same
 }
 
 // ErrBroken: Interrupt ended the wait.
@@ -61,10 +55,9 @@ var ErrBroken = errors.New("connection given up")
 func NewConn(nc net.Conn, g *Guard, first int) *Conn {
 	c := &Conn{nc: nc, guard: g, first: first}
 	c.rd.by, c.wr.by = forever, forever
-	c.raw, c.sock = rawConn(nc), rawConn(nc)
-	if c.raw != nil {
-		c.on = methods{c.read, c.more, c.await, c.each, c.write, c.try, c.ask}
-	} else if t, ok := nc.(interface{ NetConn() net.Conn }); ok { // *tls.Conn
+	c.raw = rawConn(nc)
+	c.sock = c.raw
+	if t, ok := nc.(interface{ NetConn() net.Conn }); ok && c.raw == nil { // *tls.Conn
 		c.sock = rawConn(t.NetConn())
 	}
 	g.join(c)

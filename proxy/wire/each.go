@@ -31,9 +31,10 @@ func (c *Conn) eachOf(f func() bool, flag int64) error {
 			}
 		}
 	}
+	c.forReading()
 	c.flag = flag
 	c.ready, c.turns, c.drained, c.rerr, c.brief = f, 0, false, nil, c.rested()
-	err := c.raw.Read(c.on.each)
+	err := c.raw.Read(c.reads.on.each)
 	c.ready = nil
 	if err == nil {
 		err = c.rerr

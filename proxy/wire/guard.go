@@ -94,6 +94,10 @@ const (
 	askPatience = 5
 )
 
+// Of thousands of clients who come at once, say one thing and are silent, each
+// holds a stack until he is parked. So for the first time that is after two
+// Ticks; who comes back may go on doing so, and is let wait for longer.
+
 // sweep ends what is overdue, what is called off, and the waits whose client
 // has left.
 func (s *shard) sweep(now int64, ask bool) {
@@ -110,7 +114,7 @@ func (s *shard) sweep(now int64, ask bool) {
 			c.endRead(d, timedOut)
 		case d&asked != 0 && c.off != nil && c.off.Load():
 			c.endRead(d, calledOff)
-		case ask:
+		case ask, d&idle != 0 && !c.rd.calm && c.parks.Load():
 			c.askClient(d)
 		}
 	}
@@ -127,6 +131,7 @@ func (c *Conn) askClient(d int64) {
 	switch {
 	case d&(idle|lull) != 0 && c.parks.Load():
 		if c.state.Load() == awake { // where an end that comes later is seen as well
+			w.calm = true
 			w.end(d, quiet, c.nc.SetReadDeadline)
 		}
 	case d&(idle|lull) != 0:
@@ -206,6 +211,7 @@ type wait struct {
 	by     int64         // limit in milliseconds of the Guard's time, of the waiting goroutine
 	seen   int64         // of the Guard: the wait it saw last
 	missed int           // of the Guard: how often the client of that wait was not there
+	calm   bool          // of the Guard: it was told to park before
 }
 
 // The seq makes each wait's due its own, so that the Guard can never end the

@@ -58,13 +58,18 @@ func (c *Conn) Park(w Waker, between bool) bool {
 	if c.r != c.w || !c.parks.Load() || !c.placed() {
 		return false
 	}
-	if c.flag = lull; between {
-		c.flag = idle
+	flag := int64(lull)
+	if between {
+		flag = idle
 	}
 	c.Release()
+	c.doneReading()
+	if c.fd == 0 { // else another direction may be writing
+		c.doneWriting()
+	}
 	c.waker, c.since = w, c.guard.Now()
 	c.state.Store(arming)
-	c.rd.begin(c.flag)
+	c.rd.begin(flag)
 	if !c.lot.watch(c) || !c.state.CompareAndSwap(arming, resting) {
 		c.state.Store(awake)
 		return false

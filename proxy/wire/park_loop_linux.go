@@ -72,6 +72,7 @@ func (l *lot) pass(c *Conn) (stays bool) {
 	case err == syscall.EAGAIN:
 		return true
 	case n <= 0:
+		c.forReading()
 		c.late = err // a socket tells it once
 		return false
 	}

@@ -23,13 +23,14 @@ type reading struct {
 // Read reads straight from the connection, past the buffer, which must be
 // empty but for bytes that come before these.
 func (c *Conn) Read(p []byte) (int, error) {
+	c.forReading()
 	if c.raw == nil {
 		c.rd.begin(c.flagged)
 		n, err := c.nc.Read(p)
 		return n, c.readErr(err)
 	}
 	c.in, c.n, c.rerr = p, 0, nil
-	err := c.raw.Read(c.on.read)
+	err := c.raw.Read(c.reads.on.read)
 	c.in = nil
 	if err == nil {
 		err = c.rerr
@@ -90,6 +91,7 @@ func (c *Conn) Await(between bool) error {
 	if c.r < c.w {
 		return nil
 	}
+	c.forReading()
 	if c.flag = 0; between {
 		c.flag = idle
 	}
@@ -103,7 +105,7 @@ func (c *Conn) Await(between bool) error {
 		return c.readErr(err)
 	}
 	c.rerr = nil
-	err := c.raw.Read(c.on.await)
+	err := c.raw.Read(c.reads.on.await)
 	if err == nil {
 		err = c.rerr
 	}
@@ -150,8 +152,9 @@ func (c *Conn) More(n int) bool {
 	if c.raw == nil {
 		return false
 	}
+	c.forReading()
 	c.n = n
-	_ = c.raw.Read(c.on.more)
+	_ = c.raw.Read(c.reads.on.more)
 	return c.w-c.r >= n
 }
 

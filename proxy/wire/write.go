@@ -9,7 +9,6 @@ type writing struct {
 	out  []byte // what is still to go,
 	then []byte // and then
 	werr error
-	fd   uintptr // behind Own, else 0
 }
 
 // Own has writes go to the socket without locking it each time, a thirtieth of
@@ -17,6 +16,7 @@ type writing struct {
 // it that Close is not called while a write is under way.
 func (c *Conn) Own() {
 	if c.raw != nil {
+		c.doneWriting()
 		_ = c.raw.Control(func(fd uintptr) { c.fd = fd })
 	}
 }
@@ -27,11 +27,16 @@ func (c *Conn) Write(head, body []byte) error {
 	if c.raw == nil {
 		return c.writeBoth(head, body)
 	}
-	c.out, c.then, c.werr = head, body, nil
-	if c.fd != 0 && c.at(c.fd) {
-		return nil // fast path
+	if c.fd != 0 && len(body) == 0 {
+		n, _ := c.Try(head) // why it was not all, the next one says
+		if head = head[n:]; len(head) == 0 {
+			return nil // fast path
+		}
+		defer c.doneWriting()
 	}
-	err := c.raw.Write(c.on.write)
+	c.forWriting()
+	c.out, c.then, c.werr = head, body, nil
+	err := c.raw.Write(c.writes.write)
 	c.out, c.then = nil, nil
 	if err == nil {
 		err = c.werr
@@ -39,24 +44,19 @@ func (c *Conn) Write(head, body []byte) error {
 	return c.writeErr(err)
 }
 
-// Try writes what the socket takes of b at once, and tells how much that was;
-// what is no plain socket takes nothing. Waiting is no error.
+// Try, behind Own, writes what the socket takes of b at once, and tells how
+// much that was; what is no plain socket takes nothing. Waiting is no error.
 func (c *Conn) Try(b []byte) (n int, err error) {
-	if c.raw == nil {
+	if c.fd == 0 {
 		return 0, nil
 	}
-	before := c.wrote
-	c.out, c.then, c.werr = b, nil, nil
-	if c.fd != 0 {
-		c.try(c.fd)
-	} else {
-		err = c.raw.Write(c.on.try)
+	n, err = sysWrite(c.fd, b)
+	if err == syscall.EAGAIN {
+		err = nil
 	}
-	c.out = nil
-	if err == nil && c.werr != syscall.EAGAIN {
-		err = c.werr
-	}
-	return int(c.wrote - before), err
+	n = max(n, 0)
+	c.wrote += int64(n)
+	return n, err
 }
 
 // Near has what Try looks at fetched from memory, and may be called while
@@ -67,18 +67,6 @@ func (c *Conn) Near() int64 {
 		n++
 	}
 	return n
-}
-
-// try is one try of Write.
-func (c *Conn) try(fd uintptr) bool {
-	_, c.werr = c.push(fd)
-	return true
-}
-
-// at writes once, and tells whether that was all. Why not, the next try says.
-func (c *Conn) at(fd uintptr) bool {
-	_, _ = c.push(fd)
-	return len(c.out)+len(c.then) == 0
 }
 
 // writeBoth is Write without a plain socket.
