@@ -63,14 +63,19 @@ func (s *Server) start(cpus string, at place) (*Process, error) {
 // cacheSize is the memory for stored answers in a scenario of hits, in MiB.
 const cacheSize = 256
 
-// ours is a multiserver binary with further arguments.
+// ours is a multiserver binary with further arguments, before which there may be
+// options of its upstream: ";pipeline=16".
 func ours(name, path string, more []string) *Server {
+	options := ""
+	if len(more) > 0 && strings.HasPrefix(more[0], ";") {
+		options, more = more[0], more[1:]
+	}
 	return &Server{Name: name, Path: path, Ours: true,
 		env: []string{"GOMAXPROCS=1"}, // one core, as for the others
 		args: func(at place) ([]string, error) {
 			args := []string{
 				"--listen", fmt.Sprintf("127.0.0.1:%d", at.Port),
-				"--upstream", fmt.Sprintf("http://127.0.0.1:%d", at.Origin),
+				"--upstream", fmt.Sprintf("http://127.0.0.1:%d%s", at.Origin, options),
 				"--access-log", "off",
 			}
 			if at.Cache > 0 {
