@@ -46,7 +46,7 @@ func (c *counter) count(ctx context.Context, sc *scene) (*Costs, error) {
 	}
 	if err := c.instructions(ctx, sc, all); err != nil { // without it all went well
 		c.valgrind = ""
-		fmt.Printf("instructions and calls are no more compared: Valgrind does not run here: %v\n", err)
+		fmt.Printf("instructions and calls are not compared: Valgrind does not run here: %v\n", err)
 	}
 	return all, ctx.Err()
 }

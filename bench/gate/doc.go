@@ -14,18 +14,16 @@
 // collector: client, the whole server and origin in turn, each time in the same
 // order. What client and origin use themselves is taken off.
 //
-// The size of the stripped program is compared as well.
-//
 // Allocations and goroutines are the runtime's own counts, to be had
 // everywhere. Instructions and system calls are counted by Valgrind, which
 // needs no right and no counter of the CPU; where it is missing the gate says
-// that it has not compared them. Two runs of different lengths are subtracted,
+// that it has not compared them. The program's size is its file's. Two runs of different lengths are subtracted,
 // so that their start falls out. The scheduler's part is left out: who wakes
 // whom is not the same twice; so is what differs by CPU.
 //
 // The limits lie above the baseline by what was ever seen to differ
 // (figure.go). What is above its limit is counted again, and only what stays
-// there fails. All of it takes 20 s.
+// there fails. All of it takes 20 s on two cores that nobody else uses.
 //
 //	main.go        flags, and how it ends; gate.go: what is compared, counted again, written
 //	scene.go       the table of what is played; exchange.go, tunnel.go, bare.go: how

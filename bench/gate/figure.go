@@ -13,9 +13,10 @@ const (
 )
 
 // A figure is one thing that is counted, and by how much it may grow: by a
-// share of what it was, and by plus. Together they are twice what it ever
-// differed by while other programs took all cores, and below one more for each
-// request.
+// share of what it was, and by plus. Together that is twice what it ever
+// differed by while other programs took all cores (names of fields are looked
+// up in maps, which hash otherwise in each process: 1 % of a head), and below
+// one more for each request.
 type figure struct {
 	name    string
 	share   float64
