@@ -97,7 +97,7 @@ func (t *Tunnel) start() {
 		t.yield() // the turn that begin took
 	}
 	for _, d := range [...]*direction{&t.down, &t.up} {
-		if t.done != nil || !d.src.Park(d, false) {
+		if t.done != nil || !d.park() {
 			go d.Wake()
 		}
 	}
@@ -147,13 +147,27 @@ func (t *Tunnel) cut() {
 	t.down.dst.Interrupt()
 }
 
+// park leaves src parked, and tells whether that worked.
+func (d *direction) park() bool {
+	if d.sieved() || d.t.alone.Load() != nil {
+		return d.src.Park((*looker)(d), false)
+	}
+	return d.src.Park(d, false)
+}
+
+// looker is a direction whose bytes are looked at, which takes a goroutine.
+type looker direction
+
+// Wake is the direction's.
+func (l *looker) Wake() { (*direction)(l).Wake() }
+
 // Pass passes on what has been read while src is parked, as much of it as dst
 // takes at once, if nobody else writes there; the rest is for Wake.
 func (d *direction) Pass() (stays bool) {
 	defer d.t.rescue()
 	q := d.posts()
 	switch {
-	case d.mute, d.sieved(), d.t.told.Load(), d.t.alone.Load() != nil:
+	case d.mute, d.t.told.Load(), d.t.alone.Load() != nil:
 		return false
 	case q == nil:
 		return d.offer()
@@ -191,7 +205,7 @@ func (d *direction) run() (parked bool) {
 			d.t.cut()
 			return false
 		case err == wire.ErrQuiet:
-			if d.src.Park(d, false) {
+			if d.park() {
 				return true
 			}
 		case err != nil && !d.goesOn(err):

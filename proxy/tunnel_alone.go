@@ -93,7 +93,7 @@ func (d *direction) stays() (parked bool) {
 		switch err := d.src.Stream(d.hears); {
 		case err == nil, err == wire.ErrBroken, err == wire.ErrGone:
 		case err == wire.ErrQuiet:
-			if d.src.Park(d, false) {
+			if d.park() {
 				return true
 			}
 		case err == wire.ErrTime && d.waits():
