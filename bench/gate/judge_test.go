@@ -36,7 +36,7 @@ func TestOneMoreForEachRequestIsFound(t *testing.T) {
 		f(bytesOf, 64, 1)
 		f(goroutinesOf, 1, 1)
 		f(calls, 1, 1)
-		f(instructions, 500, 1)
+		f(instructions, 1000, 1)
 	}
 }
 
@@ -79,10 +79,10 @@ func TestJudge(t *testing.T) {
 	}
 	const same = "go1.26 linux/amd64"
 	f("a", same, 0, 10000, "")
-	f("a", same, 0.05, 10239, "")
-	f("a", same, 0, 10500, "a: 10500 instructions, was 10000, limit 10240")
-	f("a", same, 1, 10500, "a: 1.00 allocations, was 0.00, limit 0.10; a: 10500 instructions, was 10000, limit 10240")
-	f("a", same, 0, 9000, "better: a: 9000 instructions, was 10000, limit 10240")
+	f("a", same, 0.05, 10459, "")
+	f("a", same, 0, 10600, "a: 10600 instructions, was 10000, limit 10460")
+	f("a", same, 1, 10600, "a: 1.00 allocations, was 0.00, limit 0.10; a: 10600 instructions, was 10000, limit 10460")
+	f("a", same, 0, 9000, "better: a: 9000 instructions, was 10000, limit 10460")
 	f("a", same, 1, 0, "a: 1.00 allocations, was 0.00, limit 0.10")
 	f("a", "go1.27 linux/amd64", 0, 20000, "")
 	f("a", "go1.27 linux/amd64", 1, 20000, "a: 1.00 allocations, was 0.00, limit 0.10")
