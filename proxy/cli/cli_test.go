@@ -46,7 +46,7 @@ func TestMistakesAreLinesOnStderrAndExitCode2(t *testing.T) {
 		`--max-body "1K": unknown unit "K", want KiB, MiB, GiB (of 1024) or KB, MB, GB (of 1000)`)
 	f("--upstream http://app;maxconn=1 --balance leastconn --hash-on ip --queue -1 --health-path up --sticky-key short --max-conns 9",
 		`--max-conns: unknown flag, did you mean --max-connections?`,
-		`--upstream "http://app;maxconn=1": unknown option ";maxconn", want ;weight=N, ;max=N, ;backup or ;send-proxy=v1|v2`,
+		`--upstream "http://app;maxconn=1": unknown option ";maxconn", want ;weight=N, ;max=N, ;backup, ;pipeline=N or ;send-proxy=v1|v2`,
 		`--balance "leastconn": unknown, want one of round-robin, least-connections, p2c, least-latency, random, hash, sticky`,
 		`--hash-on "ip": unknown, want client, uri, path, host, header:NAME, query:NAME, cookie:NAME or session`,
 		"--sticky-key: 5 bytes can be guessed, want at least 16, such as those that `openssl rand -hex 16` prints",
