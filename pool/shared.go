@@ -66,9 +66,9 @@ func (u *Upstream) sit(client *wire.Conn) (*Link, *Fault) {
 	return l, nil
 }
 
-// kept tells whether that l's connection ended may be due to what was before this
+// kept tells whether that l's connection ended may be due to others than this
 // exchange.
-func (l *Link) kept() bool { return l.reused || l.seat != nil && l.seat.Behind() }
+func (l *Link) kept() bool { return l.reused || l.seat != nil && l.seat.Shared() }
 
 // seat makes a Link of a new Seat. An answer that shares is short as a rule: a
 // small buffer does, of which each has one while it waits.

@@ -25,6 +25,7 @@ type conn struct {
 
 	used   atomic.Int64 // when all was answered last
 	places atomic.Int32 // kept or taken
+	asked  atomic.Int64 // requests that were in the line so far
 	wanted atomic.Int32 // answers that somebody waits for
 	shut   atomic.Bool  // lets nobody in any more
 	held   atomic.Bool  // nor while the first of the line takes so long
@@ -84,7 +85,8 @@ func (c *conn) join(s *Seat, head []byte) bool {
 		c.mu.Unlock()
 		return false
 	}
-	s.behind = c.n > 0
+	c.asked.Add(1)
+	s.asked = true
 	c.line[(c.first+c.n)%len(c.line)] = s
 	c.n++
 	c.wanted.Add(1)

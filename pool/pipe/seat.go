@@ -21,7 +21,7 @@ type Seat struct {
 	conn *conn // where it has a place, or had its last one
 	kept bool  // the place, and has not asked yet
 
-	behind bool // another, when it asked
+	asked bool // it was in the line
 
 	mu      sync.Mutex
 	news    sync.Cond // something below has changed
@@ -52,13 +52,22 @@ func (s *Seat) Take() (reused bool, err error) {
 	s.mu.Lock()
 	s.began, s.whole, s.blocked, s.told, s.late = false, false, false, false, false
 	s.mu.Unlock()
+	s.asked = false
 	s.conn, reused, err = s.set.reserve()
 	s.kept = err == nil
 	return reused, err
 }
 
-// Behind tells whether there was another before it when it asked.
-func (s *Seat) Behind() bool { return s.behind }
+// Shared tells whether anybody else has asked on the connection, to whom its end
+// may be due: to what was before, or to what an upstream that ended it found
+// behind the answers it had given, which are then lost, too (TCP's reset).
+func (s *Seat) Shared() bool {
+	others := s.conn.asked.Load()
+	if s.asked {
+		others--
+	}
+	return others > 0
+}
 
 // Free tells whether the exchange is over and has left nothing.
 func (s *Seat) Free() bool {
