@@ -48,7 +48,7 @@ func (p *page) forwards() {
 		return
 	}
 	p.about(s, "forwarded", "What a request costs its server in CPU time, in µs, passed on; size of the answer × client connections. "+
-		"Each server has one core, and the load another; all run at once and take turns in slices of 100 ms; ± is the standard error of the median.")
+		"Each server has one core, and the load another; all run at once and take turns in slices of 100 ms, over 1,000 connections and more in whole turns; ± is the standard error of the median.")
 	t := s.pivot("cpu_us", scenario)
 	p.dots("forward", "What a forwarded request costs", t, "nginx")
 	p.table(t, "nginx", "haproxy")
@@ -191,7 +191,7 @@ func (p *page) single() {
 // grown shows what grows with what.
 func (p *page) grown() {
 	if s := p.sheet("growth"); s != nil {
-		p.about(s, "growth", "What grows, and what does not: all points of a chart ran at once and took turns.")
+		p.about(s, "growth", "What grows, and what does not: all points of a chart ran at once and took turns in slices, over 1,000 connections and more in whole turns.")
 		charts := growthCharts(s.rows)
 		for _, g := range growings {
 			if c := charts[g.name]; c != nil {

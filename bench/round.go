@@ -199,9 +199,10 @@ func (b *Bench) load(ctx context.Context, r *runner, d time.Duration) (*Wrk, err
 	return load(ctx, b.LoadCPUs, b.script, r.asked, r.Port, d)
 }
 
-// round gives every server one turn: one after the other, or all of them by slices.
+// round gives every server one turn: one after the other, or all of them by slices, if they are
+// not for a crowd.
 func (b *Bench) round(ctx context.Context, line []*runner) ([]Round, error) {
-	if b.Slice > 0 {
+	if b.Slice > 0 && !crowded(line) {
 		return b.measure(ctx, line...)
 	}
 	var all []Round

@@ -6,6 +6,7 @@ import (
 	"context"
 	"fmt"
 	"math"
+	"slices"
 	"time"
 )
 
@@ -114,13 +115,24 @@ func (t *turn) round() (Round, error) {
 	}, err
 }
 
-// alone gives the whole stretch to one server.
+// crowd is from how many connections on slices mislead: their clients sit out the slices of all
+// others, and whoever parks those that are idle has to wake up each of them in each slice.
+const crowd = 1000
+
+// crowded tells whether there are so many.
+func crowded(line []*runner) bool {
+	return slices.ContainsFunc(line, func(r *runner) bool { return r.asked.Conns >= crowd })
+}
+
+// alone gives the whole stretch to one server. For a crowd that is longer, so that its connects
+// and its end do not weigh.
 func (b *Bench) alone(ctx context.Context, t *turn) error {
-	w, err := b.load(ctx, t.runner, b.Time)
+	long := b.Time * time.Duration(max(1, t.asked.Conns/crowd))
+	w, err := b.load(ctx, t.runner, long)
 	if err != nil {
 		return err
 	}
-	pause(ctx, b.Time*8/10) // then the server is at full load and as large as it gets
+	pause(ctx, long*8/10) // then the server is at full load and as large as it gets
 	memory, err := resident(t.pid())
 	load, failed := w.wait()
 	if failed != nil {
