@@ -14,6 +14,7 @@ import (
 type hold struct {
 	proxy.Pass
 	most int64
+	room *proxy.Room
 }
 
 // holding is that memory, of all routes.
@@ -33,12 +34,12 @@ func newHold(o Options) (proxy.Filter, error) {
 	if err != nil {
 		return nil, fmt.Errorf("size %w", err)
 	}
-	return &hold{most: most}, nil
+	return &hold{most: most, room: holding}, nil
 }
 
 func (f *hold) Request(x *proxy.Exchange) bool {
-	if holding.Left() < f.most {
+	if f.room.Left() < f.most {
 		Stats.Unheld.Add(1)
 	}
-	return x.Hold(f.most, holding)
+	return x.Hold(f.most, f.room)
 }
