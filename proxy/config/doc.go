@@ -23,7 +23,8 @@
 // them and the options of filters. A file of 10,000 routes takes 0.3 s.
 //
 //   - config.go, route.go: what comes of it
-//   - settings.go, scope.go: the table; value.go and many others: its kinds of value
+//   - settings.go, scope.go: the table, its rows in settings_….go; value.go and many
+//     others: its kinds of value
 //   - parse.go, together.go: words into values, and what they mean together
 //   - session.go, session_check.go: sessions, and what is in vain without them
 //   - file.go, node.go: the file, its nodes and their places

@@ -1,0 +1,43 @@
+package config
+
+import "strings"
+
+var operateRows = []Setting{
+	{Name: "config", Group: groupOperate, Arg: "FILE",
+		Usage: "YAML file with any of these settings by their names, and with pools and routes; flags and variables beat it",
+		value: configFile},
+	{Name: "watch", Group: groupOperate,
+		Usage: "reload when the file of `--config` has changed, as by SIGHUP, but for processes, which go on",
+		value: watched},
+	{Name: "pid-file", Group: groupOperate, Arg: "FILE",
+		Usage: "holds the number of the process that serves",
+		value: pidFile},
+	{Name: "upgrade-timeout", Group: groupOperate, Arg: "D", Default: "60s",
+		Usage: "for a new process to be ready that is to replace this one (SIGUSR2, `multiserver upgrade`); then this one goes on",
+		value: upgrading},
+	{Name: "admin", Group: groupOperate, Arg: "ADDR", Default: off,
+		Usage: "where the dashboard, its API, pprof, /metrics, /healthz and /readyz are served",
+		value: admin},
+	{Name: "admin-token", Group: groupOperate, Arg: "TOKEN", Secret: true,
+		Usage: "asked of every admin request; best given as " + envName("admin-token"),
+		value: token},
+	{Name: "access-log", Group: groupOperate, Arg: "FILE", Default: off,
+		Usage: "a line for each request; `-`: standard output; to syslog (RFC 5424): `syslog+unix:/dev/log`, `syslog+udp://host:514`, `syslog+tcp://host:601`, " +
+			"each with `;facility=local7` or another; SIGUSR1 opens a file anew",
+		value: accessLog},
+	{Name: "access-log-format", Group: groupOperate, Arg: "FORM", Default: logForms[0], Choices: logForms,
+		Usage: "of those lines: `" + strings.Join(logForms, "`, `") + "`: an object each",
+		value: logged(word(logForms, func(c *Config) *string { return &c.AccessLog.Form }))},
+	{Name: "access-log-fields", Group: groupOperate, Arg: "NAME", Many: true,
+		Usage: "what they say, and in which order, in combined behind what that has: `" + strings.Join(logFields, "`, `") + "`NAME; else what is useful",
+		value: accessLogFields},
+	{Name: "access-log-sample", Group: groupOperate, Arg: "N", Default: "1",
+		Usage: "log only one of N requests that went well, and all that did not (400 and above, or cut short)",
+		value: logged(count(1, mostSample, func(c *Config) *int { return &c.AccessLog.Sample }))},
+	{Name: "access-log-secrets", Group: groupOperate,
+		Usage: "log query values, cookies and credentials as they are, and not as `***` where their names tell what they are",
+		value: logged(toggle(func(c *Config) *bool { return &c.AccessLog.Secrets }))},
+	{Name: "log-level", Group: groupOperate, Arg: "LEVEL", Default: levels[1], Choices: levels,
+		Usage: "the least that is logged to standard error",
+		value: logLevel},
+}
