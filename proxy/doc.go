@@ -38,9 +38,9 @@
 //	             in the terms of who calls by gRPC
 //	stats.go     what is counted, and by tally.go: durations, by route and pool
 //	trace.go     how a request was decided, for who may know
-//	log.go       the access log: lines that never wait
-//	logform.go   what a line says: logfield.go has the fields, logline.go both forms,
-//	             logtext.go times and quotes, logsecret.go what must not be said
+//	log.go       the access log: what is written of whom, on package logline
+//	logform.go   what a line says, in both forms; logfield.go has the fields
+//	clock.go     the time, as exchanges have it
 //
 // It promises: exactly one request leaves for each one taken; an answer that
 // has begun is never followed by another; a body is passed on as ended only

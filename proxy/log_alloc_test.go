@@ -11,21 +11,13 @@ import (
 const browsers = "GET /products/42?view=full HTTP/1.1\nHost: www.example.org\nUser-Agent: Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0\n" +
 	"Accept: text/html\nReferer: https://www.example.org/products\nCookie: session=abcdef\ntraceparent: 00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
 
-func TestAllocLogAppend(t *testing.T) {
-	l := NewLog(io.Discard, LogForm{})
-	defer l.Close()
-	line := []byte("127.0.0.1 GET /index.html 200 1024 0.001\n")
-	if n := testing.AllocsPerRun(10000, func() { l.Append(line) }); n != 0 {
-		t.Errorf("%v allocations for each line, want 0", n)
-	}
-}
-
 func TestAllocLogLine(t *testing.T) {
 	f := func(name string, form LogForm) {
 		t.Helper()
 		l := NewLog(io.Discard, form)
 		defer l.Close()
-		p := &Proxy{opt: Options{Lines: l}}
+		var p Proxy
+		p.SetLines(l)
 		x, _ := logged(t, browsers)
 		if n := testing.AllocsPerRun(10000, func() { p.logLine(x, clock()) }); n != 0 {
 			t.Errorf("%s: %v allocations for each line, want 0", name, n)
@@ -51,7 +43,8 @@ func BenchmarkLogLine(b *testing.B) {
 		b.Run(form.name, func(b *testing.B) {
 			l := NewLog(io.Discard, form.LogForm)
 			defer l.Close()
-			p := &Proxy{opt: Options{Lines: l}}
+			var p Proxy
+			p.SetLines(l)
 			x, _ := logged(b, browsers)
 			b.ReportAllocs()
 			for b.Loop() {
@@ -59,18 +52,6 @@ func BenchmarkLogLine(b *testing.B) {
 			}
 		})
 	}
-}
-
-func BenchmarkLogAppend(b *testing.B) {
-	l := NewLog(io.Discard, LogForm{})
-	defer l.Close()
-	line := []byte("127.0.0.1 GET /index.html 200 1024 0.001\n")
-	b.ReportAllocs()
-	b.RunParallel(func(pb *testing.PB) {
-		for pb.Next() {
-			l.Append(line)
-		}
-	})
 }
 
 func BenchmarkTally(b *testing.B) {

@@ -4,12 +4,13 @@ import (
 	"strconv"
 	"time"
 
+	"multiserver/proxy/logline"
 	"multiserver/proxy/wire"
 )
 
 // moment is the end of an exchange.
 type moment struct {
-	*stamp
+	*logline.Second
 	at   time.Duration // on clock
 	took time.Duration // 0: it is not known
 }
@@ -26,17 +27,13 @@ type logField struct {
 	make   func(of string, secrets bool) value
 }
 
-// longest is how much of one value is logged: a line must not become as long
-// as a head may be, or a few clients fill the buffer for all.
-const longest = 2048
-
 // logFields is the table, in the order of the help.
 var logFields = []logField{
-	{name: "time", text: true, append: func(dst []byte, _ *Exchange, m moment) []byte { return m.appendISO(dst, m.at) }},
+	{name: "time", text: true, append: func(dst []byte, _ *Exchange, m moment) []byte { return m.AppendISO(dst, m.at) }},
 	{name: "client", text: true, append: appendClient},
 	{name: "method", text: true, append: func(dst []byte, x *Exchange, _ moment) []byte { return append(dst, x.Req.Method...) }},
 	{name: "scheme", text: true, append: func(dst []byte, x *Exchange, _ moment) []byte { return append(dst, x.Client.scheme()...) }},
-	{name: "host", text: true, append: func(dst []byte, x *Exchange, _ moment) []byte { return append(dst, clip(x.Req.Host)...) }},
+	{name: "host", text: true, append: func(dst []byte, x *Exchange, _ moment) []byte { return append(dst, logline.Clip(x.Req.Host)...) }},
 	{name: "uri", make: target},
 	{name: "protocol", text: true, append: appendProtocol},
 	{name: "status", append: func(dst []byte, x *Exchange, _ moment) []byte { return strconv.AppendInt(dst, int64(x.status), 10) }},
@@ -66,19 +63,19 @@ var logFields = []logField{
 		}
 		return append(dst, x.visit.Result()...)
 	}},
-	{name: "duration", append: func(dst []byte, _ *Exchange, m moment) []byte { return appendSeconds(dst, m.took) }},
+	{name: "duration", append: func(dst []byte, _ *Exchange, m moment) []byte { return logline.AppendSeconds(dst, m.took) }},
 	{name: "wait", append: func(dst []byte, x *Exchange, _ moment) []byte {
 		if x.up == nil {
 			return dst
 		}
-		return appendSeconds(dst, x.waited)
+		return logline.AppendSeconds(dst, x.waited)
 	}},
 	{name: "reason", text: true, append: func(dst []byte, x *Exchange, _ moment) []byte { return append(dst, x.reason()...) }},
 	{name: "id", text: true, append: func(dst []byte, x *Exchange, _ moment) []byte {
 		if x.hasID {
 			return append(dst, x.id[:]...)
 		}
-		return append(dst, clip(x.Req.Find(wire.RequestID))...)
+		return append(dst, logline.Clip(x.Req.Find(wire.RequestID))...)
 	}},
 	{name: "trace", text: true, append: func(dst []byte, x *Exchange, _ moment) []byte {
 		return append(dst, traceID(x.Req.Peek("traceparent"))...)
@@ -100,29 +97,13 @@ func appendProtocol(dst []byte, x *Exchange, _ moment) []byte {
 	return append(append(dst, "HTTP/1."...), '0'+x.Req.Minor)
 }
 
-// appendSeconds writes microseconds as seconds, with six digits behind the
-// point, in a fifth of the time that AppendFloat takes.
-func appendSeconds(dst []byte, d time.Duration) []byte {
-	us := max(0, d.Microseconds())
-	dst = append(strconv.AppendInt(dst, us/1e6, 10), '.')
-	return appendDigits(dst, us%1e6, 6)
-}
-
-// appendDigits writes n in so many digits, zeros before it.
-func appendDigits(dst []byte, n int64, digits int) []byte {
-	for i, unit := 0, pow10[digits-1]; i < digits; i, unit = i+1, unit/10 {
-		dst = append(dst, '0'+byte(n/unit%10))
-	}
-	return dst
-}
-
-var pow10 = [...]int64{1, 1e1, 1e2, 1e3, 1e4, 1e5}
-
 func target(_ string, secrets bool) value {
 	if secrets {
-		return func(dst []byte, x *Exchange, _ moment) []byte { return append(dst, clip(x.Req.Target)...) }
+		return func(dst []byte, x *Exchange, _ moment) []byte { return append(dst, logline.Clip(x.Req.Target)...) }
 	}
-	return func(dst []byte, x *Exchange, _ moment) []byte { return appendVeiled(dst, clip(x.Req.Target)) }
+	return func(dst []byte, x *Exchange, _ moment) []byte {
+		return logline.AppendURL(dst, logline.Clip(x.Req.Target))
+	}
 }
 
 func headerValue(name string, secrets bool) value {
@@ -133,12 +114,10 @@ func headerValue(name string, secrets bool) value {
 
 func appendField(dst []byte, name string, v []byte, secrets bool) []byte {
 	if secrets || len(v) == 0 {
-		return append(dst, clip(v)...)
+		return append(dst, logline.Clip(v)...)
 	}
-	return appendDiscreet(dst, name, clip(v))
+	return logline.AppendHeader(dst, name, logline.Clip(v))
 }
-
-func clip(v []byte) []byte { return v[:min(len(v), longest)] }
 
 // reason is why the exchange did not go well; "" if it did.
 func (x *Exchange) reason() string {

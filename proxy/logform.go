@@ -1,8 +1,13 @@
 package proxy
 
 import (
+	"bytes"
 	"fmt"
+	"slices"
+	"strconv"
 	"strings"
+
+	"multiserver/proxy/logline"
 )
 
 // LogForm is what a line of the access log says, and how. The zero value is a
@@ -98,4 +103,68 @@ func compile(f LogForm) form {
 		out.fields = append(out.fields, c)
 	}
 	return out
+}
+
+// appendJSON writes an object, without the fields that have nothing to say. How
+// many exchanges a line of a sample stands for is its last one.
+func (f *form) appendJSON(b []byte, x *Exchange, m moment) []byte {
+	at := len(b)
+	for i := range f.fields {
+		c := &f.fields[i]
+		before := len(b)
+		b = append(b, c.key...)
+		if c.quoted {
+			b = append(b, '"')
+		}
+		from := len(b)
+		if b = c.append(b, x, m); len(b) == from {
+			b = b[:before]
+			continue
+		}
+		if c.quoted {
+			b = append(logline.Quote(b, from, true), '"')
+		}
+	}
+	if f.sample > 1 && x.went() {
+		b = strconv.AppendInt(append(b, `,"sample":`...), int64(f.sample), 10)
+	}
+	if len(b) == at {
+		return append(b, "{}\n"...)
+	}
+	b[at] = '{' // in place of the first comma
+	return append(b, "}\n"...)
+}
+
+// appendCombined writes the combined form that log tools know, then the fields
+// as words; - stands for nothing.
+//
+//	127.0.0.1 - - [22/Nov/2026:18:02:00 +0000] "GET / HTTP/1.1" 200 1024 "-" "curl/8.5" upstream=http://10.0.0.7:3001 duration=0.004112 tries=1 cache=uri-miss id=…
+func (f *form) appendCombined(b []byte, x *Exchange, m moment) []byte {
+	b = appendWord(b, appendClient, x, m)
+	b = append(m.AppendCLF(append(b, " - - ["...)), `] "`...)
+	b = append(append(b, x.Req.Method...), ' ')
+	b = appendWord(b, f.uri, x, m)
+	b = append(appendProtocol(append(b, ' '), x, m), `" `...)
+	b = append(strconv.AppendInt(b, int64(x.status), 10), ' ')
+	b = append(strconv.AppendInt(b, x.sent, 10), ` "`...)
+	b = append(appendWord(b, f.referer, x, m), `" "`...)
+	b = append(appendWord(b, f.agent, x, m), '"')
+	for i := range f.fields {
+		c := &f.fields[i]
+		b = append(b, c.key...)
+		from := len(b)
+		b = appendWord(b, c.append, x, m)
+		if c.quoted && bytes.IndexByte(b[from:], ' ') >= 0 {
+			b = append(slices.Insert(b, from, '"'), '"')
+		}
+	}
+	return append(b, '\n')
+}
+
+func appendWord(b []byte, v value, x *Exchange, m moment) []byte {
+	from := len(b)
+	if b = v(b, x, m); len(b) == from {
+		return append(b, '-')
+	}
+	return logline.Quote(b, from, false)
 }

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"multiserver/pool"
+	"multiserver/proxy/logline"
 	"multiserver/proxy/wire"
 )
 
@@ -24,7 +25,7 @@ func logged(t testing.TB, lines string) (*Exchange, moment) {
 		t.Fatal(err)
 	}
 	at := time.Date(2026, 11, 22, 18, 2, 0, 125e6, time.UTC)
-	return x, moment{stamp: newStamp(at, 2*time.Second), at: 2 * time.Second, took: 4112 * time.Microsecond}
+	return x, moment{Second: logline.NewSecond(at, 2*time.Second), at: 2 * time.Second, took: 4112 * time.Microsecond}
 }
 
 func TestLinesInBothForms(t *testing.T) {
@@ -76,7 +77,7 @@ func TestLinesInBothForms(t *testing.T) {
 	f(get+"\ntraceparent: 00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01", nil, object("trace"),
 		`{"trace":"0af7651916cd43dd8448eb211c80319c"}`)
 	f("POST /"+strings.Repeat("x", 3000)+" HTTP/1.0\nUser-Agent: \xff", nil, object("uri", "agent", "protocol"),
-		`{"uri":"/`+strings.Repeat("x", longest-1)+`","agent":"\u00ff","protocol":"HTTP/1.0"}`)
+		`{"uri":"/`+strings.Repeat("x", logline.Longest-1)+`","agent":"\u00ff","protocol":"HTTP/1.0"}`)
 }
 
 // A request that was none has no method, no target and no version.
@@ -130,4 +131,21 @@ func TestCheckLogField(t *testing.T) {
 	f("time:x", false)
 	f("", false)
 	f("Time", false)
+}
+
+func TestTraceID(t *testing.T) {
+	f := func(traceparent, want string) {
+		t.Helper()
+		if got := string(traceID([]byte(traceparent))); got != want {
+			t.Errorf("%q: %q, want %q", traceparent, got, want)
+		}
+	}
+	const id = "0af7651916cd43dd8448eb211c80319c"
+	f("00-"+id+"-b7ad6b7169203331-01", id)
+	f("01-"+id+"-b7ad6b7169203331-01-more", id)
+	f("ff-"+id+"-b7ad6b7169203331-01", "")
+	f("00-00000000000000000000000000000000-b7ad6b7169203331-01", "")
+	f("00-0AF7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01", "")
+	f("00-"+id, "")
+	f("", "")
 }

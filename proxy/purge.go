@@ -7,6 +7,7 @@ import (
 	"net/netip"
 
 	"multiserver/cache"
+	"multiserver/proxy/logline"
 	"multiserver/proxy/wire"
 )
 
@@ -88,7 +89,7 @@ func (p *Proxy) refusePurge(x *Exchange) bool {
 	p.Stats.PurgesRefused.Add(1)
 	if swallowed, ok := p.barred.allow(p.opt.Guard.Now()); ok {
 		p.opt.Log.Warn("purge refused", "client", x.Client.addr.String(), "said", x.said().String(),
-			"target", string(appendQuoted(nil, x.Req.Target)), "allow", "--purge-from", "swallowed", swallowed)
+			"target", string(logline.AppendQuoted(nil, x.Req.Target)), "allow", "--purge-from", "swallowed", swallowed)
 	}
 	return p.answer(x, 403, "PURGE is not for this address")
 }
@@ -143,7 +144,7 @@ func appendPurged(dst []byte, done *cache.Purged) []byte {
 	}
 	dst = append(dst, done.What...)
 	for _, name := range done.Names {
-		dst = appendQuoted(append(dst, ' '), []byte(name))
+		dst = logline.AppendQuoted(append(dst, ' '), []byte(name))
 	}
 	return append(append(append(dst, "; nodes: "...), done.Nodes...), '\n')
 }

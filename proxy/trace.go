@@ -3,6 +3,7 @@ package proxy
 import (
 	"strconv"
 
+	"multiserver/proxy/logline"
 	"multiserver/proxy/wire"
 )
 
@@ -65,5 +66,5 @@ func (x *Exchange) appendTrace(dst []byte) []byte {
 func appendName(dst []byte, name string) []byte {
 	from := len(dst) + 1
 	dst = append(append(dst, '"'), name[:min(len(name), mostTrace)]...)
-	return append(quote(dst, from, false), '"')
+	return append(logline.Quote(dst, from, false), '"')
 }

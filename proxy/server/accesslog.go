@@ -9,6 +9,7 @@ import (
 
 	"multiserver/proxy"
 	"multiserver/proxy/config"
+	"multiserver/proxy/logline"
 	"multiserver/proxy/sink"
 )
 
@@ -23,7 +24,7 @@ type accessLogs struct {
 	mu   sync.Mutex
 	now  *accessLog // guarded by mu, but for who may reload
 	had  bool       // guarded by mu; there is one, or was
-	past [proxy.Losses]uint64
+	past [logline.Losses]uint64
 
 	leaving []*accessLog // guarded by mu; those before, up to their last line
 }
@@ -108,7 +109,7 @@ func (a *accessLogs) leave(old *accessLog) {
 	defer a.mu.Unlock()
 	a.leaving = slices.DeleteFunc(a.leaving, func(l *accessLog) bool { return l == old })
 	for why := range a.past {
-		a.past[why] += old.Lost(proxy.Loss(why))
+		a.past[why] += old.Lost(logline.Loss(why))
 	}
 }
 
@@ -133,7 +134,7 @@ func (a *accessLogs) lost() []uint64 {
 	for _, l := range append(a.leaving[:len(a.leaving):len(a.leaving)], a.now) {
 		for why := range all {
 			if l != nil {
-				all[why] += l.Lost(proxy.Loss(why))
+				all[why] += l.Lost(logline.Loss(why))
 			}
 		}
 	}

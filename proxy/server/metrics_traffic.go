@@ -2,6 +2,7 @@ package server
 
 import (
 	"multiserver/proxy"
+	"multiserver/proxy/logline"
 	"multiserver/proxy/admin"
 )
 
@@ -27,6 +28,6 @@ func (s *Server) trafficMetrics(m *admin.Metrics) {
 			proxy.DurationBounds, c.Counts[:], c.Sum, "pool", pool)
 	})
 	for why, n := range s.lines.lost() {
-		m.Counter("multiserver_log_dropped_total", "Access log lines that were never written, by why.", n, "reason", proxy.Loss(why).String())
+		m.Counter("multiserver_log_dropped_total", "Access log lines that were never written, by why.", n, "reason", logline.Loss(why).String())
 	}
 }

@@ -1,4 +1,4 @@
-package proxy
+package logline
 
 import (
 	"bytes"
@@ -8,7 +8,7 @@ import (
 func TestSecretsInURLsAreVeiled(t *testing.T) {
 	f := func(url, want string) {
 		t.Helper()
-		if got := string(appendVeiled(nil, []byte(url))); got != want {
+		if got := string(AppendURL(nil, []byte(url))); got != want {
 			t.Errorf("%s\n  is %s\nwant %s", url, got, want)
 		}
 	}
@@ -44,10 +44,10 @@ func TestSecretsInURLsAreVeiled(t *testing.T) {
 	f("http://a/?keys=x&monkey=y", "http://a/?keys=x&monkey=***") // rather too many
 }
 
-func TestFieldsAreLoggedDiscreetly(t *testing.T) {
+func TestHeadersAreLoggedDiscreetly(t *testing.T) {
 	f := func(name, v, want string) {
 		t.Helper()
-		if got := string(appendDiscreet(nil, name, []byte(v))); got != want {
+		if got := string(AppendHeader(nil, name, []byte(v))); got != want {
 			t.Errorf("%s: %s is %s, want %s", name, v, got, want)
 		}
 	}
@@ -72,14 +72,14 @@ func FuzzVeil(f *testing.F) {
 		if bytes.ContainsAny(url, "*") {
 			return
 		}
-		got := appendVeiled([]byte("before"), url)
+		got := AppendURL([]byte("before"), url)
 		if !bytes.HasPrefix(got, []byte("before")) {
 			t.Fatalf("%q: what stood before is gone", url)
 		}
 		if got = got[len("before"):]; !bytes.Contains(got, []byte(veil)) && !bytes.Equal(got, url) {
 			t.Errorf("%q became %q without a veil", url, got)
 		}
-		if again := appendVeiled(nil, got); !bytes.Equal(again, got) {
+		if again := AppendURL(nil, got); !bytes.Equal(again, got) {
 			t.Errorf("%q, veiled twice, is %q", got, again)
 		}
 	})

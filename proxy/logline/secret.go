@@ -1,4 +1,4 @@
-package proxy
+package logline
 
 import "bytes"
 
@@ -68,10 +68,10 @@ func unhex(c byte) byte {
 	return 16
 }
 
-// appendVeiled appends a URL, or what a request is for, with a veil over a
+// AppendURL appends a URL, or what a request is for, with a veil over a
 // password before the host and over the values of secret parameters. Fast path:
 // there is nothing where any could be.
-func appendVeiled(dst, url []byte) []byte {
+func AppendURL(dst, url []byte) []byte {
 	q := bytes.IndexByte(url, '?')
 	if len(url) > 0 && url[0] != '/' {
 		dst, url, q = appendUserless(dst, url, q)
@@ -138,9 +138,9 @@ func appendUserless(dst, url []byte, query int) (_, rest []byte, q int) {
 	return dst, rest, bytes.IndexByte(rest, '?')
 }
 
-// appendDiscreet appends a field's value: of credentials only their scheme, of
+// AppendHeader appends a field's value: of credentials only their scheme, of
 // cookies only their names, of what has a secret name nothing.
-func appendDiscreet(dst []byte, name string, v []byte) []byte {
+func AppendHeader(dst []byte, name string, v []byte) []byte {
 	switch name {
 	case "authorization", "proxy-authorization":
 		if scheme := bytes.IndexByte(v, ' '); scheme > 0 {
@@ -150,14 +150,14 @@ func appendDiscreet(dst []byte, name string, v []byte) []byte {
 	case "cookie":
 		return appendCookieNames(dst, v)
 	case "referer":
-		return appendVeiled(dst, v)
+		return AppendURL(dst, v)
 	case "user-agent": // fast path
 		return append(dst, v...)
 	}
 	if secret([]byte(name)) {
 		return append(dst, veil...)
 	}
-	return appendVeiled(dst, v)
+	return AppendURL(dst, v)
 }
 
 func appendCookieNames(dst, v []byte) []byte {

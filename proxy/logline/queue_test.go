@@ -1,4 +1,4 @@
-package proxy
+package logline
 
 import (
 	"bytes"
@@ -11,123 +11,123 @@ import (
 	"time"
 )
 
-func TestLogWritesEveryLineInOrder(t *testing.T) {
+func TestQueueWritesEveryLineInOrder(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var out bytes.Buffer
-		l := NewLog(&out, LogForm{})
+		q := NewQueue(&out)
 		var want strings.Builder
 		for i := range 1000 {
 			line := fmt.Sprintf("line %d\n", i)
-			l.Append([]byte(line))
+			q.Append([]byte(line))
 			want.WriteString(line)
 			if i%100 == 0 {
-				time.Sleep(logLinger / 3)
+				time.Sleep(linger / 3)
 			}
 		}
-		if err := l.Close(); err != nil {
+		if err := q.Close(); err != nil {
 			t.Fatal(err)
 		}
-		if out.String() != want.String() || l.Dropped() != 0 {
-			t.Fatalf("got %d bytes, want %d; dropped %d", out.Len(), want.Len(), l.Dropped())
+		if out.String() != want.String() || dropped(q) != 0 {
+			t.Fatalf("got %d bytes, want %d; dropped %d", out.Len(), want.Len(), dropped(q))
 		}
 	})
 }
 
-func TestLogGathersABurstIntoOneWrite(t *testing.T) {
+func TestQueueGathersABurstIntoOneWrite(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var out writes
-		l := NewLog(&out, LogForm{})
+		q := NewQueue(&out)
 		for range 100 {
-			l.Append([]byte("line\n"))
+			q.Append([]byte("line\n"))
 		}
-		time.Sleep(2 * logLinger)
+		time.Sleep(2 * linger)
 		synctest.Wait()
 		if n := out.count(); n != 1 {
 			t.Errorf("%d writes, want 1", n)
 		}
-		l.Close()
+		q.Close()
 	})
 }
 
-func TestLogCopiesTheLine(t *testing.T) {
+func TestQueueCopiesTheLine(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var out bytes.Buffer
-		l := NewLog(&out, LogForm{})
+		q := NewQueue(&out)
 		line := []byte("mine\n")
-		l.Append(line)
+		q.Append(line)
 		copy(line, "XXXX")
-		l.Close()
+		q.Close()
 		if out.String() != "mine\n" {
 			t.Errorf("wrote %q", out.String())
 		}
 	})
 }
 
-func TestLogDropsAndCountsWhileItsWriterIsStuck(t *testing.T) {
+func TestQueueDropsAndCountsWhileItsWriterIsStuck(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		out := writes{block: make(chan struct{})}
-		l := NewLog(&out, LogForm{})
+		q := NewQueue(&out)
 		line := bytes.Repeat([]byte("x"), 1024)
 		line[len(line)-1] = '\n'
 
-		l.Append(line)
-		time.Sleep(2 * logLinger) // this one is stuck in Write
-		for range 2 * logBound / len(line) {
-			l.Append(line)
+		q.Append(line)
+		time.Sleep(2 * linger) // this one is stuck in Write
+		for range 2 * bound / len(line) {
+			q.Append(line)
 		}
-		if got, want := l.Dropped(), uint64(logBound/len(line)); got != want {
+		if got, want := dropped(q), uint64(bound/len(line)); got != want {
 			t.Errorf("dropped %d, want %d: one buffer's worth is kept", got, want)
 		}
-		if err := l.Close(); err == nil {
+		if err := q.Close(); err == nil {
 			t.Error("Close of a stuck log said nothing")
 		}
 		close(out.block)
-		<-l.done
-		if got, want := out.size(), logBound+len(line); got != want {
+		<-q.done
+		if got, want := out.size(), bound+len(line); got != want {
 			t.Errorf("wrote %d bytes once unstuck, want %d", got, want)
 		}
 	})
 }
 
-func TestLogCountsLinesItFailedToWrite(t *testing.T) {
+func TestQueueCountsLinesItFailedToWrite(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		out := writes{err: errors.New("no space left on device")}
-		l := NewLog(&out, LogForm{})
-		l.Append([]byte("one\n"))
-		l.Append([]byte("two\n"))
-		l.Close()
-		if l.Dropped() != 2 {
-			t.Errorf("dropped %d, want 2", l.Dropped())
+		q := NewQueue(&out)
+		q.Append([]byte("one\n"))
+		q.Append([]byte("two\n"))
+		q.Close()
+		if dropped(q) != 2 {
+			t.Errorf("dropped %d, want 2", dropped(q))
 		}
 	})
 }
 
-func TestLogDropsAfterClose(t *testing.T) {
+func TestQueueDropsAfterClose(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var out writes
-		l := NewLog(&out, LogForm{})
-		l.Close()
-		l.Append([]byte("late\n"))
-		if l.Dropped() != 1 || out.size() != 0 {
-			t.Errorf("dropped %d, wrote %d bytes", l.Dropped(), out.size())
+		q := NewQueue(&out)
+		q.Close()
+		q.Append([]byte("late\n"))
+		if dropped(q) != 1 || out.size() != 0 {
+			t.Errorf("dropped %d, wrote %d bytes", dropped(q), out.size())
 		}
 	})
 }
 
-func TestLogFromManyGoroutinesKeepsLinesWhole(t *testing.T) {
+func TestQueueFromManyGoroutinesKeepsLinesWhole(t *testing.T) {
 	var out bytes.Buffer
-	l := NewLog(&out, LogForm{})
+	q := NewQueue(&out)
 	var wg sync.WaitGroup
 	for g := range 8 {
 		wg.Go(func() {
 			line := []byte(strings.Repeat(string(rune('a'+g)), 99) + "\n")
 			for range 500 {
-				l.Append(line)
+				q.Append(line)
 			}
 		})
 	}
 	wg.Wait()
-	if err := l.Close(); err != nil {
+	if err := q.Close(); err != nil {
 		t.Fatal(err)
 	}
 	lines := strings.SplitAfter(out.String(), "\n")
@@ -136,9 +136,16 @@ func TestLogFromManyGoroutinesKeepsLinesWhole(t *testing.T) {
 			t.Fatalf("a line came torn: %q", line)
 		}
 	}
-	if got := len(lines) - 1 + int(l.Dropped()); got != 8*500 {
+	if got := len(lines) - 1 + int(dropped(q)); got != 8*500 {
 		t.Errorf("%d lines written or counted as dropped, want %d", got, 8*500)
 	}
+}
+
+func dropped(q *Queue) (n uint64) {
+	for why := range Losses {
+		n += q.Lost(why)
+	}
+	return n
 }
 
 // writes counts what it is given; block, if any, holds every Write back.
