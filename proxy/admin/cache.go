@@ -51,7 +51,7 @@ func (a *Admin) purge(ctx *fasthttp.RequestCtx) {
 		mistake(ctx, fasthttp.StatusNotFound, errNoCache)
 		return
 	case !isJSON(ctx.Request.Header.ContentType()):
-		mistake(ctx, fasthttp.StatusUnsupportedMediaType, errors.New("want Content-Type: application/json"))
+		mistake(ctx, fasthttp.StatusUnsupportedMediaType, errNotJSON)
 		return
 	}
 	o, err := parseOrder(ctx.PostBody())
@@ -73,6 +73,8 @@ func (a *Admin) purge(ctx *fasthttp.RequestCtx) {
 }
 
 var errNoCache = errors.New("there is no cache: the server was started without --cache SIZE")
+
+var errNotJSON = errors.New("want Content-Type: application/json")
 
 func isJSON(contentType []byte) bool {
 	kind, _, _ := bytes.Cut(contentType, []byte(";"))

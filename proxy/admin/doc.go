@@ -20,6 +20,6 @@
 //
 // Files: admin (the listener), guard and guesses (who is let in), serve (which
 // page), shell (the dashboard's files, which are in page/), state, stream and history
-// (what it shows), upstreams, cache, spawn, sessions, hub and reload (what can be done),
+// (what it shows), upstreams, cache, spawn, sessions, hub and whole (what can be done),
 // metrics, process and pprof.
 package admin

@@ -50,15 +50,7 @@ func (a *Admin) page(ctx *fasthttp.RequestCtx) {
 		a.purge(ctx)
 		return
 	}
-	if path == "/api/reload" {
-		a.reload(ctx)
-		return
-	}
-	if path == "/api/upgrade" {
-		a.upgrade(ctx)
-		return
-	}
-	if a.shell(ctx, path) || a.states(ctx, path) || a.past(ctx, path) || a.upstream(ctx) || a.processes(ctx, path) || a.session(ctx, path) || a.hubPage(ctx, path) {
+	if a.whole(ctx, path) || a.shell(ctx, path) || a.states(ctx, path) || a.past(ctx, path) || a.upstream(ctx) || a.processes(ctx, path) || a.session(ctx, path) || a.hubPage(ctx, path) {
 		return
 	}
 	symbols := path == "/debug/pprof/symbol" // go tool pprof posts addresses there

@@ -67,7 +67,7 @@ func (a *Admin) processes(ctx *fasthttp.RequestCtx, path string) bool {
 // in a browser of this machine out.
 func (a *Admin) order(ctx *fasthttp.RequestCtx, do func(processOrder) (any, int, error)) {
 	if !isJSON(ctx.Request.Header.ContentType()) {
-		mistake(ctx, fasthttp.StatusUnsupportedMediaType, errors.New("want Content-Type: application/json"))
+		mistake(ctx, fasthttp.StatusUnsupportedMediaType, errNotJSON)
 		return
 	}
 	var o processOrder

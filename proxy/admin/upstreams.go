@@ -44,7 +44,7 @@ func (a *Admin) upstream(ctx *fasthttp.RequestCtx) bool {
 	case !ctx.IsPost():
 		notFor(ctx, "POST")
 	case !isJSON(ctx.Request.Header.ContentType()):
-		mistake(ctx, fasthttp.StatusUnsupportedMediaType, errors.New("want Content-Type: application/json"))
+		mistake(ctx, fasthttp.StatusUnsupportedMediaType, errNotJSON)
 	case err != nil:
 		mistake(ctx, fasthttp.StatusBadRequest, err)
 	default:

@@ -74,9 +74,9 @@ func (l *line) complete(ctx *cli.Context) {
 func (l *line) next(command, last string) (words []string) {
 	switch command {
 	case "purge":
-		return l.nextOfPurge(last)
+		return l.nextOf(purgeFlags, last, "--prefix", "--tag")
 	case "publish":
-		return l.nextOfPublish(last)
+		return l.nextOf(publishFlags, last)
 	}
 	if s := config.Lookup(strings.TrimLeft(last, "-")); s != nil && strings.HasPrefix(last, "-") && !s.Switch() {
 		if len(s.Choices) > 0 {

@@ -2,7 +2,8 @@
 // become a config.Config, that becomes a server.Server, and signals stop it.
 // It makes no decisions of its own. What a setting means, its default and its
 // bounds are in proxy/config; what happens with a request is in proxy. purge
-// and publish serve nothing: they ask the admin page of a server that runs.
+// and publish serve nothing: they ask the admin page of a server that runs, by
+// remote.go.
 //
 // upgrade.go has a process take the place of this one, and upgrade_*.go is what
 // belongs to that: what the new one is handed, how it arrives, what a service

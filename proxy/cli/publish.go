@@ -2,15 +2,10 @@ package cli
 
 import (
 	"context"
-	"errors"
 	"flag"
 	"fmt"
 	"io"
-	"net"
-	"net/http"
 	"os"
-	"slices"
-	"strings"
 
 	"github.com/urfave/cli/v2"
 
@@ -42,27 +37,17 @@ var publishFlags = map[string]bool{"--admin": true, "--admin-token": true, "--ex
 
 // publishing is what was typed behind the command's name.
 type publishing struct {
-	raw          config.Raw // admin and admin-token
-	words        []string
-	exclude      string
-	binary, help bool
+	remote
+	exclude string
+	binary  bool
 }
 
-// publishCommand reads its arguments itself, as purge does.
 func (l *line) publishCommand() *cli.Command {
-	c := l.bare("publish", "send a message to a channel of a running server's hub", "", l.publish)
-	c.SkipFlagParsing = true
-	c.Description = publishHelp
-	return c
+	return l.remoteCommand("publish", "send a message to a channel of a running server's hub", publishHelp, l.publish)
 }
 
 func (l *line) publish(ctx *cli.Context) error {
-	p := publishing{raw: config.Raw{}}
-	for _, name := range adminSettings {
-		if given, ok := l.raw[name]; ok { // before the command's name
-			p.raw[name] = given
-		}
-	}
+	p := publishing{remote: l.remote("publish")}
 	if mistakes := p.read(ctx.Args().Slice()); len(mistakes) > 0 {
 		return mistakes
 	}
@@ -70,7 +55,7 @@ func (l *line) publish(ctx *cli.Context) error {
 		_, err := io.WriteString(l.out, publishHelp)
 		return err
 	}
-	to, err := (&purges{raw: p.raw}).server()
+	to, err := p.server()
 	if err != nil {
 		return err
 	}
@@ -81,40 +66,18 @@ func (l *line) publish(ctx *cli.Context) error {
 	return send(post, to, l.out)
 }
 
-// read takes flags and words in any order.
 func (p *publishing) read(args []string) config.Mistakes {
-	set := flag.NewFlagSet("publish", flag.ContinueOnError)
-	set.SetOutput(io.Discard)
-	set.Usage = func() {}
-	for _, name := range adminSettings {
-		_ = (&settingFlag{config.Lookup(name), p.raw}).Apply(set)
-	}
-	set.StringVar(&p.exclude, "exclude", "", "")
-	set.BoolVar(&p.binary, "binary", false, "")
-	for len(args) > 0 {
-		err := set.Parse(args)
-		rest := set.Args()
-		switch {
-		case errors.Is(err, flag.ErrHelp):
-			p.help = true
-			return nil
-		case err != nil:
-			m := purgeMistake(err)
-			m.From, m.Why = strings.ReplaceAll(m.From, "purge", "publish"), strings.ReplaceAll(m.Why, "help purge", "help publish")
-			return config.Mistakes{m}
-		case len(rest) > 0:
-			p.words = append(p.words, rest[0])
-			rest = rest[1:]
-		}
-		args = rest
+	mistakes := p.remote.read(args, func(set *flag.FlagSet) {
+		set.StringVar(&p.exclude, "exclude", "", "")
+		set.BoolVar(&p.binary, "binary", false, "")
+	})
+	if len(mistakes) > 0 || p.help {
+		return mistakes
 	}
 	return p.check()
 }
 
 func (p *publishing) check() config.Mistakes {
-	wrong := func(from, value, why string) config.Mistakes {
-		return config.Mistakes{{From: from, Value: value, Why: why}}
-	}
 	switch {
 	case len(p.words) == 0:
 		return wrong("publish", "", "no channel, want one and a message, such as room:7 hello (see multiserver help publish)")
@@ -141,7 +104,7 @@ func (p *publishing) post(in io.Reader) (hub.Post, error) {
 	case err != nil:
 		return post, fmt.Errorf("publish: standard input: %w", err)
 	case len(data) > hub.MaxMessage:
-		return post, config.Mistakes{{From: "publish", Why: "the message on standard input is longer than 1 MiB"}}
+		return post, wrong("publish", "", "the message on standard input is longer than 1 MiB")
 	}
 	post.Data = data
 	return post, nil
@@ -149,12 +112,7 @@ func (p *publishing) post(in io.Reader) (hub.Post, error) {
 
 // send publishes, and tells the id if there is one.
 func send(post hub.Post, to *config.Config, out io.Writer) error {
-	var dialer net.Dialer
-	client := &http.Client{Timeout: purgeTimeout, Transport: &http.Transport{
-		DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) {
-			return dialer.DialContext(ctx, to.Admin.Network, to.Admin.Addr)
-		},
-	}}
+	client := adminClient(to, patient)
 	defer client.CloseIdleConnections()
 	c := api.Client{URL: "http://localhost", Token: to.AdminToken, HTTP: client}
 	id, warning, err := c.Publish(context.Background(), post)
@@ -168,18 +126,4 @@ func send(post hub.Post, to *config.Config, out io.Writer) error {
 		_, err = fmt.Fprintln(out, printable(id))
 	}
 	return err
-}
-
-// nextOfPublish is what may come after last on its line.
-func (l *line) nextOfPublish(last string) (flags []string) {
-	if publishFlags[last] || !strings.HasPrefix(last, "-") {
-		return nil // its value, or a word
-	}
-	for name := range publishFlags {
-		if !slices.Contains(l.args, name) {
-			flags = append(flags, name)
-		}
-	}
-	slices.Sort(flags)
-	return append(flags, "--help")
 }

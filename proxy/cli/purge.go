@@ -2,19 +2,13 @@ package cli
 
 import (
 	"bytes"
-	"context"
 	"encoding/json"
 	"errors"
 	"flag"
 	"fmt"
 	"io"
-	"net"
 	"net/http"
-	"os"
-	"slices"
 	"strings"
-	"time"
-	"unicode"
 
 	"github.com/urfave/cli/v2"
 
@@ -43,11 +37,11 @@ Exit codes: 0 purged, 2 a mistake in what was asked for, 1 the server cannot be 
 // purgeFlags are those of the command that are no settings; true: with a value.
 var purgeFlags = map[string]bool{"--admin": true, "--admin-token": true, "--prefix": true, "--tag": true, "--all": false, "--soft": false}
 
-// purges is what was typed behind the command's name.
+// purges is what was typed behind the command's name; its words are URLs.
 type purges struct {
-	raw                  config.Raw // admin and admin-token
-	urls, prefixes, tags words
-	all, soft, help      bool
+	remote
+	prefixes, tags words
+	all, soft      bool
 }
 
 // words is a flag that may be given several times.
@@ -59,22 +53,12 @@ func (w *words) Set(s string) error {
 	return nil
 }
 
-// purgeCommand reads its arguments itself: flags end at the first
-// URL.
 func (l *line) purgeCommand() *cli.Command {
-	c := l.bare("purge", "drop answers from a running server's cache", "", l.purge)
-	c.SkipFlagParsing = true
-	c.Description = purgeHelp
-	return c
+	return l.remoteCommand("purge", "drop answers from a running server's cache", purgeHelp, l.purge)
 }
 
 func (l *line) purge(ctx *cli.Context) error {
-	p := purges{raw: config.Raw{}}
-	for _, name := range adminSettings {
-		if given, ok := l.raw[name]; ok { // before the command's name
-			p.raw[name] = given
-		}
-	}
+	p := purges{remote: l.remote("purge")}
 	if mistakes := p.read(ctx.Args().Slice()); len(mistakes) > 0 {
 		return mistakes
 	}
@@ -89,75 +73,28 @@ func (l *line) purge(ctx *cli.Context) error {
 	return p.send(to, l.out)
 }
 
-var adminSettings = []string{"admin", "admin-token"}
-
-// read takes flags and URLs in any order.
-func (p *purges) read(args []string) (all config.Mistakes) {
-	set := flag.NewFlagSet("purge", flag.ContinueOnError)
-	set.SetOutput(io.Discard)
-	set.Usage = func() {}
-	for _, name := range adminSettings {
-		_ = (&settingFlag{config.Lookup(name), p.raw}).Apply(set)
-	}
-	set.Var(&p.prefixes, "prefix", "")
-	set.Var(&p.tags, "tag", "")
-	set.BoolVar(&p.all, "all", false, "")
-	set.BoolVar(&p.soft, "soft", false, "")
-	for len(args) > 0 {
-		err := set.Parse(args)
-		switch rest := set.Args(); {
-		case errors.Is(err, flag.ErrHelp):
-			p.help = true
-			return nil
-		case err != nil:
-			return append(all, purgeMistake(err))
-		case len(rest) == 0:
-			args = nil
-		default:
-			p.urls = append(p.urls, rest[0])
-			args = rest[1:]
-		}
+func (p *purges) read(args []string) config.Mistakes {
+	mistakes := p.remote.read(args, func(set *flag.FlagSet) {
+		set.Var(&p.prefixes, "prefix", "")
+		set.Var(&p.tags, "tag", "")
+		set.BoolVar(&p.all, "all", false, "")
+		set.BoolVar(&p.soft, "soft", false, "")
+	})
+	if len(mistakes) > 0 || p.help {
+		return mistakes
 	}
 	return p.check()
 }
 
-func (p *purges) check() (all config.Mistakes) {
-	some := len(p.urls)+len(p.prefixes)+len(p.tags) > 0
+func (p *purges) check() config.Mistakes {
+	some := len(p.words)+len(p.prefixes)+len(p.tags) > 0
 	switch {
 	case !some && !p.all:
-		return config.Mistakes{{From: "purge", Why: "nothing to purge, want a URL, --prefix, --tag or --all (see multiserver help purge)"}}
+		return wrong("purge", "", "nothing to purge, want a URL, --prefix, --tag or --all (see multiserver help purge)")
 	case some && p.all:
-		return config.Mistakes{{From: "--all", Why: "purges everything, want it without URLs, --prefix and --tag"}}
+		return wrong("--all", "", "purges everything, want it without URLs, --prefix and --tag")
 	}
 	return nil
-}
-
-// purgeMistake puts the flag parser's words in ours.
-func purgeMistake(err error) config.Mistake {
-	if name, ok := strings.CutPrefix(err.Error(), "flag provided but not defined: -"); ok {
-		return config.Mistake{From: plain("--" + name), Why: "unknown flag (see multiserver help purge)"}
-	}
-	if name, ok := strings.CutPrefix(err.Error(), "flag needs an argument: -"); ok {
-		return config.Mistake{From: "--" + name, Why: "missing value (see multiserver help purge)"}
-	}
-	return config.Mistake{From: "purge", Why: plain(err.Error())}
-}
-
-// server is where to send purges, from the flags or the environment.
-func (p *purges) server() (*config.Config, error) {
-	for _, name := range adminSettings {
-		env := config.Lookup(name).Env()
-		if word, ok := os.LookupEnv(env); ok && len(p.raw[name].Words) == 0 {
-			p.raw.Add(name, env, word)
-		}
-	}
-	p.raw.Add("upstream", "", "http://upstream.invalid") // there must be one, and it is not ours to know
-	p.raw.Add("listen", "", "127.0.0.1:0")
-	c, err := config.Parse(p.raw)
-	if err == nil && c.Admin == nil {
-		err = config.Mistakes{{From: "--admin", Why: "none given, want where the running server's admin listens, such as --admin 127.0.0.1:9090"}}
-	}
-	return c, err
 }
 
 // order is the body of POST /cache/purge.
@@ -170,7 +107,7 @@ type order struct {
 }
 
 func (p *purges) orders() (all []order) {
-	for _, u := range p.urls {
+	for _, u := range p.words {
 		all = append(all, order{URL: u, Soft: p.soft})
 	}
 	for _, u := range p.prefixes {
@@ -185,18 +122,10 @@ func (p *purges) orders() (all []order) {
 	return all
 }
 
-// purgeTimeout is longer than a server may wait for its Redis.
-const purgeTimeout = 15 * time.Second
-
 // send sends the orders one after the other, up to the first that fails, and
 // tells of each.
 func (p *purges) send(to *config.Config, out io.Writer) error {
-	var dialer net.Dialer
-	client := &http.Client{Timeout: purgeTimeout, Transport: &http.Transport{
-		DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) {
-			return dialer.DialContext(ctx, to.Admin.Network, to.Admin.Addr)
-		},
-	}}
+	client := adminClient(to, patient)
 	defer client.CloseIdleConnections()
 	for _, o := range p.orders() {
 		told, err := o.send(client, to)
@@ -249,7 +178,7 @@ func purgeAnswer(res *http.Response, to *config.Config) (told string, err error)
 	case err != nil || a.Error == "" && a.Purged == "":
 		return "", fmt.Errorf("purge: %s answers %s, which is no multiserver's admin: want --admin of one", to.Admin, res.Status)
 	case res.StatusCode == http.StatusBadRequest:
-		return "", config.Mistakes{{From: "purge", Why: printable(a.Error)}}
+		return "", wrong("purge", "", printable(a.Error))
 	case a.Error != "":
 		return "", errors.New("purge: " + printable(a.Error))
 	}
@@ -262,28 +191,4 @@ func purgeAnswer(res *http.Response, to *config.Config) (told string, err error)
 		told += " (Redis is away: the others are told when it is back)"
 	}
 	return told, nil
-}
-
-// printable is what the server said without what would upset a terminal.
-func printable(s string) string {
-	return strings.Map(func(r rune) rune {
-		if !unicode.IsPrint(r) {
-			return '?'
-		}
-		return r
-	}, s)
-}
-
-// nextOfPurge is what may come after last on its line.
-func (l *line) nextOfPurge(last string) (flags []string) {
-	if purgeFlags[last] || !strings.HasPrefix(last, "-") {
-		return nil // its value, or a URL
-	}
-	for name := range purgeFlags {
-		if name == "--prefix" || name == "--tag" || !slices.Contains(l.args, name) {
-			flags = append(flags, name)
-		}
-	}
-	slices.Sort(flags)
-	return append(flags, "--help")
 }

@@ -2,12 +2,10 @@ package cli
 
 import (
 	"bytes"
-	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
-	"net"
 	"net/http"
 	"os"
 	"syscall"
@@ -77,16 +75,14 @@ func (l *line) runningServer() (*config.Config, error) {
 			raw.Add(name, s.Env(), word)
 		}
 	}
-	raw.Add("upstream", "", "http://upstream.invalid") // there must be one, and it is not ours to know
-	raw.Add("listen", "", "127.0.0.1:0")
 	if _, ok := raw["admin"]; ok {
 		if _, ok := raw["admin-token"]; !ok {
 			raw.Add("admin-token", "", "none") // whether it wants one is its business
 		}
 	}
-	c, err := config.Parse(raw)
+	c, err := elsewhere(raw)
 	if err == nil && c.Admin == nil && c.PidFile == "" {
-		err = config.Mistakes{{From: "upgrade", Why: "no server named, want --pid-file FILE or --admin ADDR of one that runs (see multiserver help upgrade)"}}
+		err = wrong("upgrade", "", "no server named, want --pid-file FILE or --admin ADDR of one that runs (see multiserver help upgrade)")
 	}
 	return c, err
 }
@@ -113,12 +109,7 @@ func upgradeBySignal(file pidFile, within time.Duration) (pid int, err error) {
 
 // upgradeByAdmin asks the server, which answers when the other serves.
 func upgradeByAdmin(c *config.Config) (pid int, err error) {
-	var dialer net.Dialer
-	client := &http.Client{Timeout: c.Upgrading + 10*time.Second, Transport: &http.Transport{
-		DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) {
-			return dialer.DialContext(ctx, c.Admin.Network, c.Admin.Addr)
-		},
-	}}
+	client := adminClient(c, c.Upgrading+10*time.Second)
 	defer client.CloseIdleConnections()
 	req, err := http.NewRequest("POST", "http://localhost/api/upgrade", bytes.NewReader([]byte("{}")))
 	if err != nil {

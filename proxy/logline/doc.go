@@ -11,9 +11,9 @@
 // and Take wait for no I/O: lines that a slow disk has no room for are dropped
 // and counted, by why.
 //
-// All of it appends to what it is given, and allocates nothing. A value of 40
-// bytes costs 5 ns to look through; a line, some 40 to queue; a system call comes
-// for each 128 KiB, or tenth of a second.
+// All of it appends to what it is given, and allocates nothing. Of 40 bytes, to
+// look for what quotes cannot hold takes 20 ns, for secret parameters 150; to queue
+// a line takes 12. A system call comes for each 128 KiB, or tenth of a second.
 //
 //	queue.go   lines that wait to be written
 //	secret.go  what must not be said
