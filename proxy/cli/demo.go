@@ -36,9 +36,8 @@ func (l *line) demo(ctx *cli.Context) error {
 
 	l.raw["upstream"] = config.Given{From: "demo", Words: app.urls()}
 	l.raw["config"] = config.Given{From: "demo", Words: []string{"none"}}
-	if _, given := l.raw["cache"]; !given {
-		l.raw["cache"] = config.Given{From: "demo", Words: []string{"64MiB"}}
-	}
+	l.unlessGiven("cache", "64MiB")
+	l.unlessGiven("max-connections", "500") // and no word about descriptors that a demo can do without
 	c, err := l.config(ctx)
 	if err != nil {
 		return err
@@ -48,6 +47,12 @@ func (l *line) demo(ctx *cli.Context) error {
 		ready:  func(addrs []net.Addr) { l.introduce(app, c, addrs) },
 		drain:  end,
 	})
+}
+
+func (l *line) unlessGiven(name, word string) {
+	if _, given := l.raw[name]; !given {
+		l.raw[name] = config.Given{From: "demo", Words: []string{word}}
+	}
 }
 
 // introduce tells what is where and what to try.

@@ -151,7 +151,7 @@ func TestClientsAreAsManyAsThereAreDescriptorsFor(t *testing.T) {
 	t.Parallel()
 	f := func(args, want, not string) {
 		t.Helper()
-		s := limited(t, "600", append([]string{"--listen", "127.0.0.1:0", "--upstream", "http://127.0.0.1:1"}, strings.Fields(args)...)...)
+		s := limited(t, "600", append(strings.Fields(args), "--listen", "127.0.0.1:0")...)
 		s.addr()
 		if got := s.stderr.String(); !strings.Contains(got, want) || not != "" && strings.Contains(got, not) {
 			t.Errorf("%q: want %q and not %q in\n%s", args, want, not, got)
@@ -161,9 +161,11 @@ func TestClientsAreAsManyAsThereAreDescriptorsFor(t *testing.T) {
 			t.Errorf("exit code %d", code)
 		}
 	}
-	f("", `level=INFO msg="fewer clients than usual may connect at once, for want of descriptors" max=268 usual=65536 limit=600`, "level=WARN")
-	f("--max-connections 500", "listening", "descriptors")
-	f("--max-connections 1000", `level=WARN msg="fewer descriptors than --max-connections clients need" max=1000 limit=600 want=1064`, "level=INFO msg=\"fewer")
+	const before = "--upstream http://127.0.0.1:1 "
+	f(before, `level=INFO msg="fewer clients than usual may connect at once, for want of descriptors" max=268 usual=65536 limit=600`, "level=WARN")
+	f(before+"--max-connections 500", "listening", "descriptors")
+	f("demo", "listening", "descriptors")
+	f(before+"--max-connections 1000", `level=WARN msg="fewer descriptors than --max-connections clients need" max=1000 limit=600 want=1064`, "level=INFO msg=\"fewer")
 }
 
 func TestARouteHasRetriesOfItsOwn(t *testing.T) {
