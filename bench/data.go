@@ -15,6 +15,7 @@ import (
 	"runtime"
 	"strconv"
 	"strings"
+	"sync"
 	"time"
 )
 
@@ -36,13 +37,19 @@ func about(ctx context.Context, b *Bench) About {
 		Time: time.Now().UTC().Truncate(time.Second), Cores: coreCount(), CPU: cpuModel(),
 		Rounds: b.Rounds, Seconds: b.Time.Seconds(), Command: os.Args[1:],
 	}
-	a.Commit, _ = output(ctx, "", "git", "describe", "--always", "--dirty", "--abbrev=12")
+	a.Commit = commit()
 	a.Kernel, _ = output(ctx, "", "uname", "-sr")
 	a.Versions = versions(b.Servers)
 	a.Versions["go"] = runtime.Version()
 	a.Versions["wrk"], _ = exitIgnored("wrk", "-v")
 	return a
 }
+
+// commit is the state that lies here, named once: results change it while others are taken.
+var commit = sync.OnceValue(func() string {
+	name, _ := output(context.Background(), "", "git", "describe", "--always", "--dirty", "--abbrev=12")
+	return name
+})
 
 // versions are what programs say of themselves.
 func versions(servers []*Server) map[string]string {
