@@ -3,6 +3,7 @@ package wire
 import (
 	"errors"
 	"net"
+	"sync"
 	"sync/atomic"
 	"syscall"
 	"time"
@@ -15,9 +16,11 @@ import (
 // inside the runtime's readiness loop (syscall.RawConn), which is what lets
 // Ask save a call; anything else (TLS, a test's pipe) goes by Read and Write.
 type Conn struct {
+	swap  sync.Mutex // for the next three, but for who owns c: settle replaces them
 	nc    net.Conn
-	raw   syscall.RawConn // nil: no plain socket
-	sock  syscall.RawConn // the socket under all, if there is one
+	raw   syscall.RawConn        // nil: no plain socket
+	sock  syscall.RawConn        // the socket under all, if there is one
+	own   atomic.Pointer[socket] // behind settle, else nil
 	guard *Guard
 	shard *shard
 	place int // guarded by shard.mu
@@ -33,7 +36,9 @@ type Conn struct {
 	given  atomic.Bool   // up, by Interrupt
 	parks  atomic.Bool   // see MayPark
 	state  atomic.Uint32 // see Park
+	plain  bool          // it may be settled, or is
 	ends   atomic.Int64  // of EndWithin, in Unix nanoseconds; 0: none
+	stops  atomic.Int64  // of EndWrites, the same
 	since  int64         // when it was parked; 0: it was not
 	lot    *lot          // nil: it was never parked
 	spot   int32         // in the lot
@@ -59,6 +64,10 @@ func NewConn(nc net.Conn, g *Guard, first int) *Conn {
 	c.sock = c.raw
 	if t, ok := nc.(interface{ NetConn() net.Conn }); ok && c.raw == nil { // *tls.Conn
 		c.sock = rawConn(t.NetConn())
+	}
+	switch nc.(type) {
+	case *net.TCPConn, *net.UnixConn:
+		c.plain = c.raw != nil
 	}
 	g.join(c)
 	return c
@@ -106,22 +115,32 @@ func (c *Conn) NetConn() net.Conn { return c.nc }
 // ErrBroken. It may be called from any goroutine.
 func (c *Conn) Interrupt() {
 	c.given.Store(true)
-	_ = c.nc.SetDeadline(past)
+	c.deadline(net.Conn.SetDeadline, past)
 	c.unpark()
+}
+
+// deadline sets one on whatever is underneath just now. It may be called from
+// any goroutine.
+func (c *Conn) deadline(set func(net.Conn, time.Time) error, t time.Time) {
+	if c.plain { // what is beneath others may have locks of its own
+		c.swap.Lock()
+		defer c.swap.Unlock()
+	}
+	_ = set(c.nc, t)
 }
 
 // InterruptRead is Interrupt for reads only; ResumeRead takes it back once
 // no read is under way.
 func (c *Conn) InterruptRead() {
 	c.given.Store(true)
-	_ = c.nc.SetReadDeadline(past)
+	c.deadline(net.Conn.SetReadDeadline, past)
 	c.unpark()
 }
 
 // ResumeRead lets reads go on after InterruptRead.
 func (c *Conn) ResumeRead() {
 	c.given.Store(false)
-	_ = c.nc.SetReadDeadline(time.Time{})
+	c.deadline(net.Conn.SetReadDeadline, time.Time{})
 }
 
 // ReadWithin limits the reads from here on to end d from now; 0: no limit.
@@ -137,12 +156,16 @@ func (c *Conn) EndWithin(d time.Duration) {
 	end := time.Now().Add(d)
 	c.ends.Store(end.UnixNano())
 	c.parks.Store(false) // the Guard knows nothing of this limit
-	_ = c.nc.SetReadDeadline(end)
+	c.deadline(net.Conn.SetReadDeadline, end)
 	c.unpark()
 }
 
 // EndWrites is EndWithin for what is still written.
-func (c *Conn) EndWrites(d time.Duration) { _ = c.nc.SetWriteDeadline(time.Now().Add(d)) }
+func (c *Conn) EndWrites(d time.Duration) {
+	end := time.Now().Add(d)
+	c.stops.Store(end.UnixNano())
+	c.deadline(net.Conn.SetWriteDeadline, end)
+}
 
 // Wrote is how many bytes were written so far.
 func (c *Conn) Wrote() int64 { return c.wrote }

@@ -262,13 +262,13 @@ func TestEachNoticesAnEndThatCameWithTheLastBytes(t *testing.T) {
 }
 
 func TestLeftSeesThatThePeerHasClosed(t *testing.T) {
-	for _, l := range links[:2] {
+	for _, l := range links[:plain] {
 		for name, leave := range map[string]func(net.Conn){
 			"close":       func(nc net.Conn) { nc.Close() },
 			"half-close":  func(nc net.Conn) { nc.(interface{ CloseWrite() error }).CloseWrite() },
 			"after bytes": func(nc net.Conn) { nc.Write([]byte("x")); nc.Close() },
 		} {
-			if l.name == "unix" && name == "after bytes" {
+			if strings.HasSuffix(l.name, "unix") && name == "after bytes" {
 				continue // cannot be known: there is no state to ask for
 			}
 			t.Run(l.name+"/"+name, func(t *testing.T) {
@@ -289,7 +289,7 @@ func TestLeftSeesThatThePeerHasClosed(t *testing.T) {
 }
 
 func TestSilentSeesBytes(t *testing.T) {
-	for _, l := range links[:2] {
+	for _, l := range links[:plain] {
 		t.Run(l.name, func(t *testing.T) {
 			g := newGuard(t)
 			a, b := l.make(t)
@@ -322,7 +322,7 @@ func TestAbortIsNoEnd(t *testing.T) {
 
 // A read that fails takes nothing from what is there.
 func TestAFailedReadLeavesWhatIsThere(t *testing.T) {
-	for _, l := range links[:2] {
+	for _, l := range links[:plain] {
 		g := newGuard(t)
 		a, b := l.make(t)
 		c := g.conn(t, a)

@@ -1,6 +1,7 @@
 package wire
 
 import (
+	"net"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -105,7 +106,7 @@ func (s *shard) sweep(now int64, ask bool) {
 	defer s.mu.Unlock()
 	for _, c := range s.conns {
 		if d := c.wr.due.Load(); d > 0 && d>>seqBits <= now {
-			c.wr.end(d, timedOut, c.nc.SetWriteDeadline)
+			c.endWrite(d)
 		}
 		d := c.rd.due.Load()
 		switch {
@@ -132,7 +133,9 @@ func (c *Conn) askClient(d int64) {
 	case d&(idle|lull) != 0 && c.parks.Load():
 		if c.state.Load() == awake { // where an end that comes later is seen as well
 			w.calm = true
-			w.end(d, quiet, c.nc.SetReadDeadline)
+			if w.end(d, quiet) {
+				c.deadline(net.Conn.SetReadDeadline, past)
+			}
 		}
 	case d&(idle|lull) != 0:
 		if w.missed == 0 && c.Left() { // see Each
@@ -140,7 +143,7 @@ func (c *Conn) askClient(d int64) {
 		}
 		w.missed = 1 // once is enough: an end that comes later wakes the wait
 	case client != nil && client.Left():
-		if w.missed++; w.missed >= askPatience || client.sock == nil { // what is no socket knows for sure
+		if w.missed++; w.missed >= askPatience || !client.plain && client.sock == nil { // what is no socket knows for sure
 			c.endRead(d, clientLeft)
 		}
 	}
@@ -148,8 +151,14 @@ func (c *Conn) askClient(d int64) {
 
 // endRead ends the wait d for bytes, also a parked one.
 func (c *Conn) endRead(d, why int64) {
-	if c.rd.due.CompareAndSwap(d, why) && !c.unpark() {
-		_ = c.nc.SetReadDeadline(past)
+	if c.rd.end(d, why) && !c.unpark() {
+		c.deadline(net.Conn.SetReadDeadline, past)
+	}
+}
+
+func (c *Conn) endWrite(d int64) {
+	if c.wr.end(d, timedOut) {
+		c.deadline(net.Conn.SetWriteDeadline, past)
 	}
 }
 
@@ -210,7 +219,7 @@ type wait struct {
 	each   time.Duration // what within was given
 	by     int64         // limit in milliseconds of the Guard's time, of the waiting goroutine
 	seen   int64         // of the Guard: the wait it saw last
-	missed int           // of the Guard: how often the client of that wait was not there
+	missed int32         // of the Guard: how often the client of that wait was not there
 	calm   bool          // of the Guard: it was told to park before
 }
 
@@ -234,13 +243,9 @@ const (
 
 var past = time.Unix(1, 0)
 
-// end claims the wait d and wakes its goroutine. If that has just woken by
-// itself, the claim fails and nothing happens.
-func (w *wait) end(d, why int64, deadline func(time.Time) error) {
-	if w.due.CompareAndSwap(d, why) {
-		_ = deadline(past)
-	}
-}
+// end claims the wait d, whose goroutine is then to be woken. If it has just
+// woken by itself, the claim fails.
+func (w *wait) end(d, why int64) bool { return w.due.CompareAndSwap(d, why) }
 
 // renew is within again, for a wait behind some progress.
 func (w *wait) renew(now int64) { w.within(now, w.each) }

@@ -7,6 +7,10 @@ import "syscall"
 // as it does for nginx. What is no socket may know by a method of that name;
 // else it is not known: false.
 func (c *Conn) Left() bool {
+	if c.plain {
+		c.swap.Lock()
+		defer c.swap.Unlock()
+	}
 	if c.sock == nil {
 		l, ok := c.nc.(interface{ Left() bool })
 		return ok && l.Left()

@@ -84,7 +84,7 @@ func (c *Conn) Park(w Waker, between bool) bool {
 // to each other. Neither has been parked yet, or d alone.
 func (c *Conn) Beside(d *Conn) {
 	if d.placed() {
-		c.lot = d.lot
+		c.move(d.lot)
 	}
 }
 

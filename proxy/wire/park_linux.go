@@ -52,8 +52,16 @@ func (l *lot) at(place, turn int32) *Conn {
 	return nil // it was closed since
 }
 
-// watch arms c, and tells whether that worked.
+// watch arms c, and tells whether that worked. One that is settled is armed
+// already: it is looked at again if something has happened that nobody was
+// told of, or if the loop left something there.
 func (l *lot) watch(c *Conn) (ok bool) {
+	if s := c.own.Load(); s != nil {
+		if !s.in.forget() && c.state.Load() == arming {
+			return true
+		}
+		return l.arm(c, c.raw, syscall.EPOLL_CTL_MOD, always)
+	}
 	op := syscall.EPOLL_CTL_MOD
 	if c.turn == 0 {
 		op = syscall.EPOLL_CTL_ADD
@@ -63,7 +71,7 @@ func (l *lot) watch(c *Conn) (ok bool) {
 	if _, ok := c.waker.(Passer); ok && c.fd != 0 {
 		until = edges
 	}
-	return l.arm(c, op, syscall.EPOLLIN|syscall.EPOLLRDHUP|until)
+	return l.arm(c, c.raw, op, syscall.EPOLLIN|syscall.EPOLLRDHUP|until)
 }
 
 // How many events one is armed for. By edges, the set has not to look again at
@@ -73,10 +81,28 @@ const (
 	edges = 1 << 31 // EPOLLET
 )
 
-func (l *lot) arm(c *Conn, op int, events uint32) (ok bool) {
+func (l *lot) arm(c *Conn, raw syscall.RawConn, op int, events uint32) (ok bool) {
 	e := syscall.EpollEvent{Events: events, Fd: c.spot, Pad: c.turn}
-	err := c.raw.Control(func(fd uintptr) { ok = syscall.EpollCtl(l.fd, op, int(fd), &e) == nil })
+	err := raw.Control(func(fd uintptr) { ok = syscall.EpollCtl(l.fd, op, int(fd), &e) == nil })
 	return ok && err == nil
+}
+
+// add has raw, which is c's, be in the set for good.
+func (l *lot) add(c *Conn, raw syscall.RawConn) bool {
+	l.take(c)
+	if l.arm(c, raw, syscall.EPOLL_CTL_ADD, always) {
+		return true
+	}
+	l.leave(c)
+	c.turn = 0
+	return false
+}
+
+// drop takes c out of the set, though it is not closed.
+func (l *lot) drop(c *Conn) {
+	l.arm(c, c.raw, syscall.EPOLL_CTL_DEL, 0)
+	l.leave(c)
+	c.turn = 0
 }
 
 func (l *lot) take(c *Conn) {

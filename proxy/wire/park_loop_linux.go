@@ -47,6 +47,9 @@ func (l *lot) round(fd uintptr) (more bool) {
 }
 
 func (l *lot) serve(c *Conn, events uint32) {
+	if events = c.sift(events); events == 0 {
+		return
+	}
 	if !c.state.CompareAndSwap(resting, passing) {
 		if !c.unpark() {
 			l.hush(c)
@@ -94,8 +97,19 @@ func (l *lot) pass(c *Conn) (stays bool) {
 // hush has no more events come for who has a goroutine. If he is parked just
 // now, they come.
 func (l *lot) hush(c *Conn) {
-	l.arm(c, syscall.EPOLL_CTL_MOD, 0)
+	if s := c.own.Load(); s != nil {
+		if s.in.happen(); c.state.Load() != awake {
+			c.unpark()
+		}
+		return
+	}
+	c.swap.Lock()
+	defer c.swap.Unlock()
+	if c.own.Load() != nil { // just now, and its place tells again what there is
+		return
+	}
+	l.arm(c, c.raw, syscall.EPOLL_CTL_MOD, 0)
 	if c.state.Load() != awake {
-		l.arm(c, syscall.EPOLL_CTL_MOD, syscall.EPOLLIN|syscall.EPOLLRDHUP|edges)
+		l.arm(c, c.raw, syscall.EPOLL_CTL_MOD, syscall.EPOLLIN|syscall.EPOLLRDHUP|edges)
 	}
 }

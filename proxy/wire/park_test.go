@@ -62,10 +62,10 @@ func TestParkedConnectionIsWoken(t *testing.T) {
 		{"InterruptRead", func(_ *Guard, c *Conn, _ net.Conn) { c.InterruptRead() }, ErrBroken},
 		{"EndAll", func(g *Guard, _ *Conn, _ net.Conn) { g.EndAll() }, ErrBroken},
 		{"EndIdle", func(g *Guard, _ *Conn, _ net.Conn) { g.EndIdle() }, ErrTime},
-		{"EndWithin", func(_ *Guard, c *Conn, _ net.Conn) { c.EndWithin(time.Second) }, ErrTime},
+		{"EndWithin", func(_ *Guard, c *Conn, _ net.Conn) { c.EndWithin(time.Millisecond) }, ErrTime},
 		{"a last word", func(_ *Guard, _ *Conn, far net.Conn) { io.WriteString(far, "bye"); far.Close() }, io.EOF},
 	} {
-		for _, l := range links[:2] {
+		for _, l := range links[:plain] {
 			g := newGuard(t)
 			near, far := l.make(t)
 			c := g.conn(t, near)
@@ -89,7 +89,7 @@ func TestParkedConnectionHasItsLimit(t *testing.T) {
 }
 
 func TestOnlyPlainSocketsPark(t *testing.T) {
-	for _, l := range links[2:] {
+	for _, l := range links[plain:] {
 		g := newGuard(t)
 		near, _ := l.make(t)
 		c := g.conn(t, near)

@@ -26,9 +26,27 @@ func newGuard(t testing.TB) *Guard {
 
 // conn wraps nc for one test.
 func (g *Guard) conn(t testing.TB, nc net.Conn) *Conn {
+	s, ok := nc.(*settler)
+	if ok {
+		nc = s.Conn
+	}
 	c := NewConn(nc, g, HeadBuffer)
 	t.Cleanup(func() { c.Close() })
+	if ok {
+		c.settle()
+		s.Conn = c.NetConn()
+	}
 	return c
+}
+
+// settler is what conn settles, and then the connection that is under it.
+type settler struct{ net.Conn }
+
+func settling(make func(testing.TB) (a, b net.Conn)) func(testing.TB) (a, b net.Conn) {
+	return func(t testing.TB) (a, b net.Conn) {
+		a, b = make(t)
+		return &settler{a}, b
+	}
 }
 
 // tcp is two ends of a connection over loopback.
@@ -84,6 +102,8 @@ var links = []struct {
 }{
 	{"tcp", tcp},
 	{"unix", unix},
+	{"settled tcp", settling(tcp)},
+	{"settled unix", settling(unix)},
 	{"tls", encrypted},
 	{"pipe", func(t testing.TB) (a, b net.Conn) {
 		a, b = net.Pipe()
@@ -92,10 +112,14 @@ var links = []struct {
 	}},
 }
 
+// plain is how many of them are plain sockets.
+const plain = 4
+
 // overLinks runs a test over each kind of connection: c is the end under test.
 func overLinks(t *testing.T, test func(t *testing.T, c *Conn, peer net.Conn)) {
 	for _, l := range links {
 		t.Run(l.name, func(t *testing.T) {
+			t.Parallel()
 			g := newGuard(t)
 			a, b := l.make(t)
 			test(t, g.conn(t, a), b)

@@ -63,7 +63,7 @@ func (c *Conn) Try(b []byte) (n int, err error) {
 // others read and write. What it returns is of no account.
 func (c *Conn) Near() int64 {
 	n := c.wr.due.Load() + c.ends.Load()
-	if c.raw == nil {
+	if !c.plain {
 		n++
 	}
 	return n
