@@ -30,6 +30,7 @@ type Options struct {
 	Grace     time.Duration // past its freshness an answer is used when no upstream answers, where it does not say itself
 	Refreshes int           // at once, behind answers already given; beyond it none is made
 	File      string        // where Save keeps memory and marks, and New finds them; "": nowhere
+	Heir      bool          // of a process that HandOn was called in; its Send is Followed
 	Clock     func() int64  // Unix ms; nil: the system's
 	Log       *slog.Logger
 }
@@ -49,6 +50,8 @@ type common struct {
 	marks     purge.Table
 	owed      owed
 	kept      bool // there are marks in File that this process has begun with
+	inherited bool // memory was another process's
+	trail     atomic.Pointer[Trail]
 	flights   flights
 	changes   changes
 	behind    chan struct{} // a place for each refresh under way

@@ -23,6 +23,7 @@
 //	adopt.go    the answer to a POST that is also that to a GET
 //	renew.go    refreshes behind answers already given
 //	drop.go     what is forgotten, and when
+//	file.go     what is kept over a restart; trail.go: over an upgrade
 //	entry.go    a record's bytes
 //	fields.go   the fields of stored answers
 //	body.go     their bodies

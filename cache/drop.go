@@ -21,6 +21,7 @@ func (c *Cache) forget(key []byte) {
 	if c.far != nil {
 		c.far.Drop(key)
 	}
+	c.note(trailKey, key)
 }
 
 // spoil keeps what is being fetched for key, from an upstream or from the second
@@ -82,8 +83,9 @@ func (c *Cache) dropAll(s *spelling, key []byte, i int) {
 }
 
 func (c *Cache) dropOne(key []byte) {
-	c.drop(key)
+	c.spoil(key)
 	c.mem.Drop(partKey(nil, key))
+	c.forget(key)
 }
 
 // safe tells whether a method changes nothing (RFC 9110 §9.2.1); one that is
@@ -104,6 +106,7 @@ func (c *Cache) changed(key []byte) {
 	c.spoil(key)
 	c.mem.Drop(key)
 	c.mem.Drop(partKey(nil, key))
+	c.note(trailKey, key)
 }
 
 // marked puts a purge in force that some node has made; nil: some were missed,

@@ -21,6 +21,14 @@ const marksName = "purges"
 
 func (c *Cache) marksPath() string { return filepath.Join(c.opt.File, marksName) }
 
+// source is what a start begins with: an heir with what HandOn has kept.
+func (c *Cache) source() string {
+	if c.opt.Heir {
+		return c.heirs()
+	}
+	return c.opt.File
+}
+
 // load fills memory and marks with what Save has kept, and tells whether it
 // did. If anything is wrong with it, memory is empty and the log says why.
 func (c *Cache) load() bool {
@@ -31,30 +39,33 @@ func (c *Cache) load() bool {
 	if err := c.restore(); err != nil {
 		c.mem.Reset()
 		if errors.Is(err, fs.ErrNotExist) {
-			c.opt.Log.Info("no cache was kept, it begins empty", "file", c.opt.File)
+			c.opt.Log.Info("no cache was kept, it begins empty", "file", c.source())
 		} else {
-			c.opt.Log.Warn("the cache that was kept is not used, it begins empty", "file", c.opt.File, "cause", err)
+			c.opt.Log.Warn("the cache that was kept is not used, it begins empty", "file", c.source(), "cause", err)
 		}
 		return false
 	}
-	c.opt.Log.Info("cache loaded", "file", c.opt.File, "entries", c.mem.Stats().Entries, "took", time.Since(begin))
+	c.inherited = c.opt.Heir
+	c.opt.Log.Info("cache loaded", "file", c.source(), "entries", c.mem.Stats().Entries, "took", time.Since(begin))
 	return true
 }
 
 func (c *Cache) restore() error {
-	b, err := os.ReadFile(c.marksPath())
+	from := filepath.Join(c.source(), marksName)
+	b, err := os.ReadFile(from)
 	if errors.Is(err, fs.ErrNotExist) {
-		if _, there := os.Stat(c.opt.File); there == nil {
+		if _, there := os.Stat(c.source()); there == nil {
 			return errors.New("it is used up: the process that began with it did not end well")
 		}
 	}
 	if err != nil {
 		return err
 	}
-	if c.kept = c.marks.Restore(b); !c.kept {
-		return fmt.Errorf("%s is torn, or another version's", c.marksPath())
+	if !c.marks.Restore(b) {
+		return fmt.Errorf("%s is torn, or another version's", from)
 	}
-	return c.mem.Load(c.opt.File)
+	c.kept = !c.opt.Heir
+	return c.mem.Load(c.source())
 }
 
 // Begin says that requests come from here on: what New found in File is used
@@ -77,19 +88,23 @@ func (c *Cache) Save() error {
 	if c.opt.File == "" {
 		return nil
 	}
+	return c.saveTo(c.opt.File)
+}
+
+func (c *Cache) saveTo(file string) error {
 	begin := time.Now()
-	if err := c.mem.Save(c.opt.File); err != nil {
+	if err := c.mem.Save(file); err != nil {
 		return err
 	}
 	// Behind the records, so that they include all that those were purged by.
-	fresh := c.marksPath() + ".new"
-	if err := os.WriteFile(fresh, c.marks.Save(nil), 0o600); err != nil {
+	path := filepath.Join(file, marksName)
+	if err := os.WriteFile(path+".new", c.marks.Save(nil), 0o600); err != nil {
 		return err
 	}
-	if err := os.Rename(fresh, c.marksPath()); err != nil {
+	if err := os.Rename(path+".new", path); err != nil {
 		return err
 	}
-	c.opt.Log.Info("cache saved", "file", c.opt.File, "entries", c.mem.Stats().Entries, "took", time.Since(begin))
+	c.opt.Log.Info("cache saved", "file", file, "entries", c.mem.Stats().Entries, "took", time.Since(begin))
 	return nil
 }
 

@@ -136,6 +136,7 @@ func (v *Visit) keep() {
 		v.c.mem.Put(v.at, w.rec, v.epoch)
 		if v.spoiled() {
 			v.c.mem.Drop(v.at)
+			v.c.note(trailKey, v.at)
 		}
 	} else {
 		v.c.put(v, v.at, w.rec, w.ttl)
@@ -157,8 +158,12 @@ func (c *Cache) put(v *Visit, key, rec []byte, ttl int64) {
 	if c.wanted(v, key) {
 		c.mem.Put(key, rec, v.epoch)
 	}
+	if v.Entry.There() { // of which somebody may have a copy
+		c.note(trailKey, key)
+	}
 	if v.spoiled() {
 		c.mem.Drop(key) // between the look and the Put
+		c.note(trailKey, key)
 		return
 	}
 	if c.far == nil || v.epoch != c.far.Epoch() {

@@ -84,11 +84,12 @@ func (c *Cache) purgeAll(ctx context.Context, marks []purge.Mark) Purged {
 // many they are. The error tells that Redis is away; it is told later, then.
 func (c *Cache) Purge(ctx context.Context, m purge.Mark) error {
 	c.Stats.Purges[m.Kind].Add(1)
+	name := m.Append(nil)
+	defer c.note(trailMark, name) // once it is in force
 	if c.far == nil {
 		c.marks.Set(m, c.marks.Next())
 		return nil
 	}
-	name := m.Append(nil)
 	seq, err := c.far.Mark(ctx, name)
 	if err != nil {
 		seq = c.marks.Meanwhile()

@@ -45,11 +45,13 @@ func (u *upgrade) run() (pid int, err error) {
 		return 0, errUpgrading
 	}
 	u.log.Info("upgrading", "program", u.path, "within", u.within)
+	cache := u.server.Bequeath()
 	next, err := u.begin()
 	if err == nil {
-		err = u.handOver(next)
+		err = u.handOver(next, cache)
 	}
 	if err != nil {
+		cache.Revoke()
 		u.log.Error("not upgraded, this process goes on", "cause", err)
 		u.busy.Store(false)
 		return 0, err
@@ -59,8 +61,7 @@ func (u *upgrade) run() (pid int, err error) {
 }
 
 // handOver waits until the new process is ready, and leaves.
-func (u *upgrade) handOver(next *successor) error {
-	defer next.talk.Close()
+func (u *upgrade) handOver(next *successor, cache *server.Bequest) error {
 	stop := context.AfterFunc(u.life, func() { _ = next.talk.SetDeadline(time.Unix(1, 0)) })
 	defer stop()
 	err := next.ready(u.within)
@@ -71,9 +72,12 @@ func (u *upgrade) handOver(next *successor) error {
 		_, err = io.WriteString(next.talk, wordEnter+"\n")
 	}
 	if err != nil {
+		_ = next.talk.Close()
 		next.end()
 		return err
 	}
+	stop()
+	cache.Tell(next.talk)
 	u.manager.tell(fmt.Sprintf("MAINPID=%d", next.proc.Pid))
 	u.server.Leave()
 	u.manager.close() // it speaks for the service now

@@ -27,7 +27,7 @@ func arrive(ctx context.Context, s *server.Server, h *handed, pid pidFile, m *ma
 		}
 	}
 	if h.talk != nil {
-		if err := h.enter(); err != nil {
+		if err := h.enter(s); err != nil {
 			return err
 		}
 		s.Enter()

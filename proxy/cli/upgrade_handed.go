@@ -108,21 +108,22 @@ func fromManager(count, names string) (h handed, err error) {
 	return h, nil
 }
 
-// enter says that we are ready, and returns when the other process has left:
-// by its word, or by its end.
-func (h *handed) enter() error {
-	if h.talk == nil {
-		return nil
-	}
-	defer h.close()
+// enter says that we are ready, and returns when the other process has left: by
+// its word, and then that of what it has changed, or by its end.
+func (h *handed) enter(s *server.Server) error {
 	_ = h.talk.SetDeadline(time.Now().Add(enterWait))
 	if _, err := io.WriteString(h.talk, wordReady+"\n"); err != nil {
+		h.close()
 		return nil // it has gone
 	}
-	line, err := bufio.NewReader(h.talk).ReadString('\n')
+	said := bufio.NewReader(h.talk)
+	line, err := said.ReadString('\n')
 	if line == wordEnter+"\n" || err == io.EOF || errors.Is(err, syscall.ECONNRESET) {
+		s.Inherit(h.talk, said)
+		h.talk = nil
 		return nil
 	}
+	h.close()
 	return errors.New("the process that is to be replaced does not leave")
 }
 

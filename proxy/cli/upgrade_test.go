@@ -36,8 +36,8 @@ func startUpgradableAs(t *testing.T, env []string, args ...string) *upgradable {
 			_ = syscall.Kill(pid, syscall.SIGKILL)
 		}
 	})
-	u.service = prepared(t, binary, append([]string{"--pid-file", u.pids, "--admin", "127.0.0.1:0", "--drain-timeout", "10s"}, args...)...)
-	u.cmd.Env = append(u.cmd.Env, env...)
+	u.service = prepared(t, binary, append([]string{"--pid-file", u.pids, "--admin", "127.0.0.1:0"}, args...)...)
+	u.cmd.Env = append(append(u.cmd.Env, "MULTISERVER_DRAIN_TIMEOUT=10s"), env...)
 	u.begin()
 	t.Cleanup(func() {
 		if pid, err := pidFile(u.pids).read(); err == nil {

@@ -40,7 +40,7 @@ var cacheRows = []Setting{
 		Usage: "how long beyond its freshness an answer is used while no upstream answers, unless it says itself (stale-if-error) or forbids it; 0s: not at all",
 		value: cached(duration(0, func(c *Config) *time.Duration { return &c.Cache.Stale }))},
 	{Name: "cache-file", Group: groupCache, Arg: "FILE", Default: none,
-		Usage: "keeps what is in memory over a restart",
+		Usage: "keeps what is in memory over a restart or an upgrade",
 		value: cacheFile},
 	{Name: "purge-from", Group: groupCache, Arg: "CIDR", Default: "127.0.0.0/8,::1", Many: true,
 		Usage: "who may send PURGE; `none`: nobody",

@@ -35,6 +35,7 @@ func (s *Server) makeCache(ctx context.Context) (err error) {
 		Wait:   t.Wait,
 		Grace:  t.Grace,
 		File:   c.File,
+		Heir:   s.sockets.handed.Heir,
 		Log:    s.log,
 	}
 	if len(c.Redis.Addrs) > 0 {

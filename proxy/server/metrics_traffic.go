@@ -2,8 +2,8 @@ package server
 
 import (
 	"multiserver/proxy"
-	"multiserver/proxy/logline"
 	"multiserver/proxy/admin"
+	"multiserver/proxy/logline"
 )
 
 // classes are those of proxy.Stats.

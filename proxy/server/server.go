@@ -66,6 +66,9 @@ type Server struct {
 
 	crowd crowd // of clients
 
+	bequest  atomic.Pointer[Bequest]     // to the process that serves now
+	inherits atomic.Pointer[inheritance] // from the process before
+
 	opened []io.Closer // what New opened, for when it fails
 }
 
@@ -337,6 +340,8 @@ func (s *Server) close() {
 		if !s.sockets.left {
 			s.saveCache()
 		}
+		s.bequest.Load().end()
+		s.inherits.Load().end()
 		s.cache.Close()
 	}
 	if s.acme != nil {
