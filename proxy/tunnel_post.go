@@ -1,6 +1,10 @@
 package proxy
 
-import "sync"
+import (
+	"sync"
+
+	"multiserver/proxy/wire"
+)
 
 // posts are frames for the client that do not come from its backend. Who writes
 // to the client holds the turn: the direction while it passes a piece on, a
@@ -9,20 +13,29 @@ import "sync"
 //
 // While nobody has the turn nothing is queued that could go: the queue then
 // waits for the end of the backend's message.
+//
+// One of thousands of clients is in no cache of a core when it is written to. So
+// what a Post needs that goes at once comes first, within 64 bytes, and a copy
+// of what it would have to look for elsewhere with it.
 type posts struct {
-	watch Watcher
-	sieve *sieve // nil: every message passes as it is
+	mu        sync.Mutex
+	taken     bool // somebody has the turn
+	posting   bool // a Post has it
+	wanted    bool // it is waited for
+	over      bool // nothing more is taken
+	atFrame   bool // where the backend's stream stood when the direction yielded
+	atMessage bool
+	evicts    bool // beyond the budget the oldest is dropped
+	dst       *wire.Conn
+	guard     *wire.Guard
+	wrote     int64 // bytes that the direction has not counted yet; of who has the turn
+	queue     [][]byte
 
-	mu     sync.Mutex
-	budget int       // of weight
-	passed sync.Cond // the turn, to the direction
-	taken  bool      // somebody has the turn
-	wanted bool      // by the direction
-	over   bool      // nothing more is taken
-	evicts bool      // beyond the budget the oldest is dropped
-	queue  [][]byte
-	weight int // of the queue
-	cut    int // bytes of queue[0] that have gone
+	cut    int        // bytes of queue[0] that have gone
+	weight int        // of the queue
+	budget int        // of weight
+	sieve  *sieve     // nil: every message passes as it is
+	passed *sync.Cond // the turn, to who waits for it; nil: nobody ever has
 	drains sync.WaitGroup
 }
 
@@ -31,11 +44,7 @@ const (
 	frameWeight = 32 // what a queued frame costs beyond its bytes
 )
 
-func newPosts(w Watcher) *posts {
-	q := &posts{watch: w, budget: usualBudget, taken: true}
-	q.passed.L = &q.mu
-	return q
-}
+func newPosts() *posts { return &posts{budget: usualBudget, taken: true} }
 
 // Post has the client sent a frame: one whole message, or one control frame
 // other than Close, not masked and not compressed. It is written between two
@@ -51,15 +60,19 @@ func (t *Tunnel) Post(frame []byte) Verdict {
 	switch {
 	case q.over:
 		return Closed
-	case q.taken || !t.fits(frame):
+	case q.taken || !q.fits(frame):
 		return q.push(frame)
 	}
-	q.taken = true
+	q.taken, q.posting = true, true
 	q.mu.Unlock()
-	n, err := t.down.dst.Try(frame)
+	n, err := q.dst.Try(frame)
 	t.wrote(n)
 	q.mu.Lock()
+	q.posting = false
 	switch {
+	case q.over:
+		t.hand()
+		return Closed
 	case err != nil:
 		t.breaks()
 		t.hand()
@@ -108,25 +121,23 @@ func (q *posts) evict() bool {
 	return false
 }
 
-// fits tells whether frame can go where the stream stands; the turn is free, or
-// the caller's.
-func (t *Tunnel) fits(frame []byte) bool {
+// fits tells whether frame can go where the stream stands.
+func (q *posts) fits(frame []byte) bool {
 	if frame[0]&0x0f >= opClose {
-		return t.down.frames.AtFrame()
+		return q.atFrame
 	}
-	return t.down.frames.AtMessage()
+	return q.atMessage
 }
 
 // next is which of the queue can go now; less than 0: none.
-func (t *Tunnel) next() int {
-	q := t.posts
+func (q *posts) next() int {
 	switch {
 	case len(q.queue) == 0:
 		return -1
-	case q.cut > 0 || t.down.frames.AtMessage():
+	case q.cut > 0 || q.atMessage:
 		return 0
 	}
-	if t.down.frames.AtFrame() {
+	if q.atFrame {
 		for i, f := range q.queue {
 			if f[0]&0x0f >= opClose {
 				return i
@@ -143,6 +154,14 @@ func (q *posts) seize() {
 	if !q.taken {
 		q.taken = true
 		return
+	}
+	q.await()
+}
+
+// await waits until the turn is passed on; mu is held.
+func (q *posts) await() {
+	if q.passed == nil {
+		q.passed = sync.NewCond(&q.mu)
 	}
 	for q.wanted = true; q.wanted; {
 		q.passed.Wait()
@@ -183,7 +202,7 @@ func (d *direction) passThrough(s *sieve) bool {
 	return d.give(out) && !s.over
 }
 
-func (t *Tunnel) heard(message []byte) { t.posts.watch.Heard(t, message) }
+func (t *Tunnel) heard(message []byte) { t.route.Watch.Heard(t, message) }
 
 // last ends the posts, behind what the sieve holds back.
 func (d *direction) last() error {
@@ -204,9 +223,12 @@ func (t *Tunnel) yield() {
 	q := t.posts
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	if f := &t.down.frames; f.closed || f.lost || t.down.mute || t.down.lost != nil {
+	f := &t.down.frames
+	q.atFrame, q.atMessage = f.AtFrame(), f.AtMessage()
+	if f.closed || f.lost || t.down.mute || t.down.lost != nil {
 		q.end()
 	}
+	t.tally()
 	t.hand()
 }
 
@@ -218,7 +240,7 @@ func (t *Tunnel) hand() {
 	case q.wanted && q.cut == 0:
 		q.wanted = false
 		q.passed.Signal()
-	case t.next() >= 0:
+	case q.next() >= 0:
 		q.drains.Go(t.drain)
 	default:
 		q.taken = false
@@ -232,7 +254,7 @@ func (t *Tunnel) drain() {
 	q := t.posts
 	q.mu.Lock()
 	for !q.wanted || q.cut > 0 {
-		i := t.next()
+		i := q.next()
 		if i < 0 {
 			break
 		}
@@ -262,7 +284,7 @@ func (t *Tunnel) flush() (err error) {
 	q := t.posts
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	for i := t.next(); i >= 0 && err == nil; i = t.next() {
+	for i := q.next(); i >= 0 && err == nil; i = q.next() {
 		f := q.queue[i]
 		q.remove(i)
 		q.mu.Unlock()
@@ -274,7 +296,7 @@ func (t *Tunnel) flush() (err error) {
 
 // put writes f, waiting for the client; the turn is the caller's.
 func (t *Tunnel) put(f []byte) error {
-	err := t.down.dst.Write(f, nil)
+	err := t.posts.dst.Write(f, nil)
 	if err == nil {
 		t.wrote(len(f))
 	}
@@ -294,8 +316,15 @@ func (q *posts) remove(i int) {
 
 // wrote counts what the client got; the turn is the caller's.
 func (t *Tunnel) wrote(n int) {
-	t.down.passed += int64(n)
-	t.last.Store(t.p.opt.Guard.Now())
+	q := t.posts
+	q.wrote += int64(n)
+	t.last.Store(q.guard.Now())
+}
+
+// tally has the direction count it, too; the turn is the caller's.
+func (t *Tunnel) tally() {
+	t.down.passed += t.posts.wrote
+	t.posts.wrote = 0
 }
 
 // breaks ends a tunnel whose client is gone; mu is held.
@@ -310,11 +339,17 @@ func (q *posts) end() {
 	q.queue, q.weight, q.cut = nil, 0, 0
 }
 
-// close ends the posts of a tunnel that has ended.
+// close ends the posts of a tunnel that has ended. Nobody writes any more when it
+// returns: the socket's number will be another client's.
 func (t *Tunnel) close() {
-	t.posts.mu.Lock()
-	t.posts.end()
-	t.posts.mu.Unlock()
-	t.posts.drains.Wait()
-	t.posts.watch.End(t)
+	q := t.posts
+	q.mu.Lock()
+	q.end()
+	if q.posting {
+		q.await()
+	}
+	q.mu.Unlock()
+	q.drains.Wait()
+	t.tally()
+	t.route.Watch.End(t)
 }

@@ -68,7 +68,7 @@ func (v Verdict) String() string {
 // watched makes the tunnel of a handshake, if there is somebody to watch it.
 func (x *Exchange) watched() {
 	if w := x.route.Watch; w != nil {
-		if t := (&Tunnel{posts: newPosts(w)}); w.Ask(t, x) {
+		if t := (&Tunnel{posts: newPosts()}); w.Ask(t, x) {
 			x.tunnel = t
 		}
 	}
@@ -77,7 +77,8 @@ func (x *Exchange) watched() {
 // begin asks for the terms. The turn is taken: nothing overtakes the 101.
 func (t *Tunnel) begin(x *Exchange) {
 	q := t.posts
-	terms := q.watch.Begin(t, x)
+	q.dst, q.guard = t.down.dst, t.p.opt.Guard
+	terms := t.route.Watch.Begin(t, x)
 	if len(terms.Eat)+len(terms.Strip) > 0 {
 		q.sieve = &sieve{eat: bytes.Clone(terms.Eat), strip: bytes.Clone(terms.Strip)}
 	}
@@ -89,15 +90,9 @@ func (t *Tunnel) begin(x *Exchange) {
 	q.evicts = terms.Evict
 }
 
-// Near has what Post looks at fetched from memory. It reads what nobody writes,
-// or by atomics, in each place; what it returns is of no account.
-func (t *Tunnel) Near() int64 {
-	n := t.last.Load() + t.down.dst.Near()
-	if t.posts.watch == nil {
-		n++
-	}
-	return n
-}
+// Near has what Post looks at fetched from memory: it reads what nobody writes,
+// or by atomics, in each place. What it returns is of no account.
+func (t *Tunnel) Near() int64 { return t.last.Load() + t.posts.dst.Near() }
 
 // Quiet is for how long no byte has passed, either way, as exactly as limits are
 // kept.

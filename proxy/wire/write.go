@@ -60,10 +60,13 @@ func (c *Conn) Try(b []byte) (n int, err error) {
 }
 
 // Near has what Try looks at fetched from memory, and may be called while
-// others read and write. What it returns is of no account.
-func (c *Conn) Near() int64 {
-	n := c.wr.due.Load() + c.ends.Load()
-	if !c.plain {
+// others read and write: it reads what stands beside that, by atomics. What it
+// returns is of no account.
+func (c *Conn) Near() (n int64) {
+	if c.given.Load() { // beside wrote
+		n++
+	}
+	if c.client.Load() != nil { // beside fd
 		n++
 	}
 	return n

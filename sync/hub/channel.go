@@ -39,12 +39,14 @@ type channel struct {
 	again   bool          // and has to look once more
 }
 
-// sub is a connection in a channel.
+// sub is a connection in a channel, and what a message to it needs.
 type sub struct {
+	m      Member                 // c's
+	near   nearer                 // the same; nil: it is none
+	behind atomic.Pointer[resume] // nil: it is shown what comes
 	c      *Conn
 	ch     *channel
-	at     int                    // in ch.subs; guarded by the shard's mu
-	behind atomic.Pointer[resume] // nil: it is shown what comes
+	at     int // in ch.subs; guarded by the shard's mu
 }
 
 func (h *Hub) shard(channel string) *shard {
@@ -71,7 +73,8 @@ func (h *Hub) add(c *Conn, name string, r *resume) (*sub, Reason) {
 		h.Stats.Channels.Add(1)
 		h.dirty.add(ch)
 	}
-	one := &sub{c: c, ch: ch, at: len(ch.subs)}
+	one := &sub{m: c.m, c: c, ch: ch, at: len(ch.subs)}
+	one.near, _ = c.m.(nearer)
 	one.behind.Store(r)
 	ch.subs = append(ch.subs, one)
 	return one, OK

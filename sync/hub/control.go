@@ -134,7 +134,7 @@ func (h *Hub) obey(o *order) {
 		case opLeave:
 			c.Unsubscribe(o.Channel)
 		case opSend:
-			if h.post(c, newMessage("", ID{}, o.Kind, "", o.Data)) == Full {
+			if h.post(c.m, newMessage("", ID{}, o.Kind, "", o.Data)) == Full {
 				h.tooSlow(c)
 			}
 		}

@@ -97,7 +97,7 @@ func (c *Conn) beat(d time.Duration, word *Message, idle bool) *beatTimer {
 			return
 		}
 		b.timer.Reset(d)
-		c.h.post(c, word)
+		c.h.post(c.m, word)
 	})
 	close(set)
 	return b

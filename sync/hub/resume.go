@@ -153,7 +153,7 @@ func (r *resume) more(top ID) []*Message {
 // faster than a network takes it.
 func (h *Hub) insist(c *Conn, m *Message) bool {
 	for waited := time.Duration(0); ; waited += patienceStep {
-		switch v := h.post(c, m); {
+		switch v := h.post(c.m, m); {
 		case v == Closed:
 			return false
 		case v != Full:

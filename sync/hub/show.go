@@ -100,7 +100,7 @@ func (h *Hub) spread(list []*sub, m *Message) {
 		if r := one.behind.Load(); r != nil && r.holds(one, m) {
 			continue
 		}
-		v := h.post(one.c, m)
+		v := h.post(one.m, m)
 		count[v]++
 		if v == Full {
 			h.tooSlow(one.c)
@@ -121,8 +121,8 @@ const together = 8
 
 func approach(list []*sub) {
 	for _, one := range list {
-		if m, ok := one.c.m.(nearer); ok {
-			m.Near()
+		if one.near != nil {
+			one.near.Near()
 		}
 	}
 }
@@ -133,14 +133,14 @@ func (m *Message) spares(c *Conn) bool {
 }
 
 // post has a panic of a member cost that member and nobody else.
-func (h *Hub) post(c *Conn, m *Message) (v Verdict) {
+func (h *Hub) post(to Member, m *Message) (v Verdict) {
 	defer func() {
 		if r := recover(); r != nil {
 			h.opt.Log.Error("BUG: a member panicked", "cause", r, "stack", string(debug.Stack()))
 			v = Closed
 		}
 	}()
-	return c.m.Post(m)
+	return to.Post(m)
 }
 
 // tooSlow is for a member that could not be given a message.
