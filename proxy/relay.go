@@ -57,8 +57,12 @@ func (p *Proxy) relay(x *Exchange) *pool.Fault {
 
 // gather tells whether the whole body is there, after a look whether what is
 // missing can be had without waiting: so a body of some size, which an
-// upstream writes at once, is also passed on at once.
+// upstream writes at once, is also passed on at once. What the kernel passes on
+// stays where it is.
 func (x *Exchange) gather() bool {
+	if x.keep() == nil && spliced(&x.outBody, x.Client.Conn, x.link.Conn) {
+		return false
+	}
 	if int64(len(x.link.Buffered())) < x.Res.Length {
 		x.link.Unpin() // its head has been copied
 	}
@@ -115,6 +119,7 @@ type flow struct {
 	code     *coding       // makes another body of it; nil: nothing does
 	idle     time.Duration // between two bytes, either side; 0: no limit
 	lost     error         // dst's
+	copies   bool          // there was no pipe to be had
 }
 
 // idle is how long a body on its way to or from l may pause. A call of gRPC is a
@@ -147,6 +152,14 @@ func (p *Proxy) flow(b *flow, buf *[]byte) (fromSrc bool, err error) {
 		}
 		if b.keep != nil {
 			b.store(piece, err)
+		}
+		if b.bare(err) {
+			fromSrc, err := b.through(out, piece)
+			if err != wire.ErrNoPipe {
+				return fromSrc, err
+			}
+			out, b.copies = out[:0], true
+			continue
 		}
 		switch {
 		case err == nil && !b.chunked && len(piece) > cheapCopy:
@@ -220,22 +233,37 @@ func put(dst *wire.Conn, out, piece []byte, idle time.Duration) error {
 	return dst.Write(out, piece)
 }
 
-// From longBody on, a body of known length goes by a large buffer, or, from
-// splicedBody on, through the kernel without being copied.
+// Of a body of known length, what is not here goes through the kernel from
+// longBody on, or, where it cannot, by a large buffer.
 const (
-	longBody    = 32 << 10
-	splicedBody = 256 << 10
+	longBody     = 32 << 10
+	splicedFrame = 256 << 10 // of a tunnel, which has no head to go with it
 )
+
+// spliced tells whether what is not buffered of a body goes through the kernel.
+func spliced(b *wire.Body, dst, src *wire.Conn) bool {
+	return b.Left()-int64(len(src.Buffered())) >= longBody && wire.CanSplice(dst, src)
+}
+
+// bare tells whether nothing is buffered of the rest, and that is to be spliced.
+// err is Take's.
+func (b *flow) bare(err error) bool {
+	return b.splice && !b.copies && b.keep == nil && b.lost == nil && (err == nil || err == wire.ErrMore) &&
+		len(b.src.Buffered()) == 0 && spliced(b.Body, b.dst, b.src)
+}
+
+// through passes on what there is, and behind it the rest, which only the
+// kernel sees.
+func (b *flow) through(out, piece []byte) (fromSrc bool, err error) {
+	b.within()
+	return wire.SpliceBehind(b.dst, b.src, out, piece, b.Left(), func(n int64) {
+		b.Passed(n)
+		b.within()
+	})
+}
 
 // long passes on the rest of a Sized body, of which nothing is buffered.
 func (b *flow) long() (fromSrc bool, err error) {
-	if b.Left() >= splicedBody && wire.CanSplice(b.dst, b.src) {
-		b.within()
-		return wire.Splice(b.dst, b.src, b.Left(), func(n int64) {
-			b.Passed(n)
-			b.within()
-		})
-	}
 	buf := wire.AcquireBuffer(wire.LargeBuffer)
 	defer wire.ReleaseBuffer(buf)
 	for !b.Ended() {

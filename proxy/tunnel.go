@@ -244,7 +244,7 @@ func (d *direction) next(pass func() bool) error {
 }
 
 func (d *direction) long() bool {
-	return d.frames.Left() >= splicedBody && !d.mute && !d.sieved() && len(d.src.Buffered()) == 0 && wire.CanSplice(d.dst, d.src)
+	return d.frames.Left() >= splicedFrame && !d.mute && !d.sieved() && len(d.src.Buffered()) == 0 && wire.CanSplice(d.dst, d.src)
 }
 
 // posts is what may be written between src's frames; nil: nothing.
@@ -293,7 +293,7 @@ func (d *direction) went(b []byte) {
 
 // more tells whether nothing but more bytes is to be waited for.
 func (d *direction) more() bool {
-	return d.lost == nil && d.frames.Left() < splicedBody && !d.frames.closed && !d.t.told.Load()
+	return d.lost == nil && d.frames.Left() < splicedFrame && !d.frames.closed && !d.t.told.Load()
 }
 
 // goesOn tells whether reading goes on behind err.

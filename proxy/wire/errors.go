@@ -47,4 +47,7 @@ var (
 	// ErrStale: a kept connection was closed, or had bytes nobody asked for,
 	// before anything was sent on it.
 	ErrStale = errors.New("kept connection is no longer usable")
+	// ErrNoPipe: bytes cannot go through the kernel just now, for want of
+	// descriptors or of the pages that a user may have in pipes.
+	ErrNoPipe = errors.New("no pipe to be had")
 )

@@ -6,84 +6,180 @@ import (
 	"syscall"
 )
 
-// Splice moves n bytes from src to dst inside the kernel, through a pipe,
-// without ever mapping them. Nothing may be buffered in src.
-
-// pipe is a pair of descriptors. Pipes are pooled empty; making one costs
-// three system calls.
-type pipe struct{ r, w int }
-
-const pipeSize = 1 << 20 // as large as an unprivileged process may have it
-
-var pipes = struct {
-	sync.Mutex
-	free []pipe
-}{}
-
-func acquirePipe() (pipe, error) {
-	pipes.Lock()
-	if n := len(pipes.free); n > 0 {
-		p := pipes.free[n-1]
-		pipes.free = pipes.free[:n-1]
-		pipes.Unlock()
-		return p, nil
-	}
-	pipes.Unlock()
-	var fds [2]int
-	if err := syscall.Pipe2(fds[:], syscall.O_CLOEXEC|syscall.O_NONBLOCK); err != nil {
-		return pipe{}, err
-	}
-	const setSize = 1031 // F_SETPIPE_SZ
-	_, _, _ = syscall.Syscall(syscall.SYS_FCNTL, uintptr(fds[1]), setSize, pipeSize)
-	return pipe{fds[0], fds[1]}, nil
-}
-
-const maxPipes = 64
-
-// release takes a pipe back; one that still holds bytes must not meet another
-// body.
-func (p pipe) release(empty bool) {
-	if empty {
-		pipes.Lock()
-		if len(pipes.free) < maxPipes {
-			pipes.free = append(pipes.free, p)
-			pipes.Unlock()
-			return
-		}
-		pipes.Unlock()
-	}
-	syscall.Close(p.r)
-	syscall.Close(p.w)
-}
-
 // CanSplice tells whether both ends are plain sockets.
 func CanSplice(dst, src *Conn) bool { return dst.raw != nil && src.raw != nil }
 
-// Splice moves up to n bytes and calls moved after each piece that has arrived
-// at dst. fromSrc tells which side an error came from.
+// Splice is SpliceBehind with nothing before the bytes.
 func Splice(dst, src *Conn, n int64, moved func(int64)) (fromSrc bool, err error) {
-	p, err := acquirePipe()
-	if err != nil {
-		return true, err
+	return SpliceBehind(dst, src, nil, nil, n, moved)
+}
+
+// SpliceBehind writes head and body, either of which may be empty, and then
+// moves n bytes from src to dst inside the kernel, through a pipe, without ever
+// mapping them. Nothing may be buffered in src. It calls moved after each piece
+// that has arrived at dst, and waits with none held back. fromSrc tells which
+// side an error came from; after ErrNoPipe, what was not moved can still be
+// copied.
+func SpliceBehind(dst, src *Conn, head, body []byte, n int64, moved func(int64)) (fromSrc bool, err error) {
+	m := movers.Get().(*mover)
+	m.dst, m.src, m.left = dst, src, n
+	defer m.release()
+	if err := m.lead(head, body); err != nil {
+		return false, err
 	}
-	held := 0
-	defer func() { p.release(held == 0) }()
-	for n > 0 {
-		if held, err = src.spliceIn(p, n); err != nil {
+	for m.held+m.left > 0 {
+		if err := m.take(); err != nil {
 			return true, err
 		}
-		piece := int64(held)
-		for held > 0 {
-			k, err := dst.spliceOut(p, held, n > piece)
-			if err != nil {
-				return false, err
-			}
-			held -= k
+		piece := m.held
+		if err := m.give(); err != nil {
+			return false, err
 		}
-		n -= piece
 		moved(piece)
 	}
 	return false, nil
+}
+
+// mover is what is on its way from src to dst. Its functions are bound once, so
+// that handing them to a RawConn allocates nothing.
+type mover struct {
+	dst, src *Conn
+	pipe     pipe
+	held     int64 // bytes in the pipe; 0: there is none
+	left     int64 // bytes that src has to give yet
+	full     bool  // src has most likely more, for which dst waits with the end of a piece
+	looks    bool  // without waiting
+	failed   error
+
+	head, body []byte // of lead
+
+	on struct{ fill, drain, hold func(fd uintptr) bool }
+}
+
+var movers = sync.Pool{New: func() any {
+	m := &mover{}
+	m.on.fill, m.on.drain, m.on.hold = m.fill, m.drain, m.hold
+	return m
+}}
+
+func (m *mover) release() {
+	if m.held > 0 {
+		m.pipe.close()
+	}
+	*m = mover{on: m.on}
+	movers.Put(m)
+}
+
+// lead writes what goes before the bytes: with the first of them, if those are
+// here, which saves a packet, and waking the peer for it alone.
+func (m *mover) lead(head, body []byte) error {
+	if len(head)+len(body) == 0 {
+		return nil
+	}
+	m.looks = true
+	_ = m.src.raw.Read(m.on.fill) // what is wrong, take finds
+	m.looks, m.failed = false, nil
+	if m.held > 0 {
+		m.head, m.body = head, body
+		_ = m.dst.raw.Write(m.on.hold)
+		head, body = m.head, m.body
+	}
+	if len(head)+len(body) == 0 {
+		return nil // fast path
+	}
+	return m.dst.Write(head, body)
+}
+
+// hold writes as much as the socket takes at once, to be sent with what
+// follows.
+func (m *mover) hold(fd uintptr) bool {
+	n, _ := sysSend2(fd, m.head, m.body, syscall.MSG_MORE)
+	if n > 0 {
+		m.dst.wrote += int64(n)
+		k := min(n, len(m.head))
+		m.head, m.body = m.head[k:], m.body[n-k:]
+	}
+	return true
+}
+
+// take waits until there is something in the pipe.
+func (m *mover) take() error {
+	if m.held > 0 {
+		return nil
+	}
+	err := m.src.raw.Read(m.on.fill)
+	if err == nil {
+		err = m.failed
+	}
+	return m.src.readErr(err)
+}
+
+func (m *mover) fill(fd uintptr) bool {
+	p, err := acquirePipe()
+	if err != nil {
+		m.failed = err
+		return true
+	}
+	n, err := splice(int(fd), p.w, min(m.left, pipeSize), 0)
+	if n > 0 { // fast path
+		m.pipe, m.held, m.full = p, n, n == pipeSize
+		m.left -= n
+		return true
+	}
+	p.release()
+	switch {
+	case err == nil:
+		m.failed = io.ErrUnexpectedEOF
+	case err != syscall.EAGAIN:
+		m.failed = err
+	case !m.looks:
+		m.uncork()
+		m.src.rd.begin(0)
+		return false
+	}
+	return true
+}
+
+// give waits until dst has taken all that the pipe holds.
+func (m *mover) give() error {
+	for m.held > 0 {
+		err := m.dst.raw.Write(m.on.drain)
+		if err == nil {
+			err = m.failed
+		}
+		if err := m.dst.writeErr(err); err != nil {
+			return err
+		}
+	}
+	m.pipe.release()
+	return nil
+}
+
+func (m *mover) drain(fd uintptr) bool {
+	flags := 0
+	if m.full && m.left > 0 {
+		flags = spliceMore
+	}
+	n, err := splice(m.pipe.r, int(fd), m.held, flags)
+	if err == syscall.EAGAIN {
+		m.dst.wr.renew(m.dst.guard.Now())
+		m.dst.wr.begin(0)
+		return false
+	}
+	m.held -= n
+	m.failed = err
+	return true
+}
+
+// uncork has dst send what it keeps for more to come, before that is waited for.
+func (m *mover) uncork() {
+	if !m.full {
+		return
+	}
+	m.full = false
+	_ = m.dst.raw.Control(func(fd uintptr) { // pushes what waits, see tcp(7)
+		_ = syscall.SetsockoptInt(int(fd), syscall.IPPROTO_TCP, syscall.TCP_NODELAY, 1)
+	})
 }
 
 const (
@@ -92,54 +188,12 @@ const (
 	spliceMore     = 4
 )
 
-// spliceIn waits until src has bytes and moves them into the pipe.
-func (c *Conn) spliceIn(p pipe, n int64) (held int, err error) {
-	var failed error
-	err = c.raw.Read(func(fd uintptr) bool {
-		k, err := splice(int(fd), p.w, int(min(n, pipeSize)), spliceMove|spliceNonblock)
-		if err == syscall.EAGAIN {
-			c.rd.begin(0)
-			return false
-		}
-		if held, failed = int(k), err; k == 0 && err == nil {
-			failed = io.ErrUnexpectedEOF
-		}
-		return true
-	})
-	if err == nil {
-		err = failed
-	}
-	return held, c.readErr(err)
-}
-
-// spliceOut moves what the pipe holds to dst.
-func (c *Conn) spliceOut(p pipe, held int, more bool) (n int, err error) {
-	var failed error
-	flags := spliceMove | spliceNonblock
-	if more {
-		flags |= spliceMore
-	}
-	err = c.raw.Write(func(fd uintptr) bool {
-		k, err := splice(p.r, int(fd), held, flags)
-		if err == syscall.EAGAIN {
-			c.wr.renew(c.guard.Now())
-			c.wr.begin(0)
-			return false
-		}
-		n, failed = int(k), err
-		return true
-	})
-	if err == nil {
-		err = failed
-	}
-	return n, c.writeErr(err)
-}
-
-func splice(r, w, n, flags int) (int64, error) {
+// splice returns 0 with an error.
+func splice(r, w int, n int64, flags int) (int64, error) {
 	for {
-		k, err := sysSplice(r, w, n, flags)
+		k, err := sysSplice(r, w, int(n), flags|spliceMove|spliceNonblock)
 		if err != syscall.EINTR {
-			return int64(k), err
+			return int64(max(k, 0)), err
 		}
 	}
 }

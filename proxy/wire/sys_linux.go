@@ -15,13 +15,15 @@ func sysRead(fd uintptr, p []byte) (int, error)  { return sysIO(syscall.SYS_RECV
 func sysWrite(fd uintptr, p []byte) (int, error) { return sysIO(syscall.SYS_SENDTO, fd, p) }
 
 // sysWrite2 writes a and b, neither empty, in one call.
-func sysWrite2(fd uintptr, a, b []byte) (int, error) {
+func sysWrite2(fd uintptr, a, b []byte) (int, error) { return sysSend2(fd, a, b, 0) }
+
+func sysSend2(fd uintptr, a, b []byte, flags uintptr) (int, error) {
 	iov := [2]syscall.Iovec{{Base: unsafe.SliceData(a)}, {Base: unsafe.SliceData(b)}}
 	iov[0].SetLen(len(a))
 	iov[1].SetLen(len(b))
 	msg := syscall.Msghdr{Iov: &iov[0], Iovlen: 2}
 	for {
-		n, _, e := syscall.RawSyscall(syscall.SYS_SENDMSG, fd, uintptr(unsafe.Pointer(&msg)), syscall.MSG_DONTWAIT|syscall.MSG_NOSIGNAL)
+		n, _, e := syscall.RawSyscall(syscall.SYS_SENDMSG, fd, uintptr(unsafe.Pointer(&msg)), flags|syscall.MSG_DONTWAIT|syscall.MSG_NOSIGNAL)
 		if e != syscall.EINTR {
 			return result(n, e)
 		}

@@ -1,0 +1,27 @@
+//go:build !race
+
+package wire
+
+import (
+	"io"
+	"testing"
+)
+
+func TestSpliceAlloc(t *testing.T) {
+	g := newGuard(t)
+	near, in := tcp(t)
+	far, out := tcp(t)
+	src, dst := g.conn(t, near), g.conn(t, far)
+	head, data, got := []byte("head"), make([]byte, 32<<10), make([]byte, 4+(32<<10))
+	moved := func(int64) {}
+	n := testing.AllocsPerRun(200, func() {
+		in.Write(data)
+		if _, err := SpliceBehind(dst, src, head, nil, int64(len(data)), moved); err != nil {
+			t.Fatal(err)
+		}
+		io.ReadFull(out, got)
+	})
+	if n >= 1 { // less is a pool that was emptied
+		t.Errorf("%v allocations", n)
+	}
+}
