@@ -82,14 +82,14 @@ func (t *Tunnel) start() {
 	p, client, up := t.p, t.down.dst, t.down.src
 	t.last.Store(p.opt.Guard.Now())
 	t.open.Store(2)
+	if t.done == nil {
+		up.Beside(client)
+	}
 	for _, c := range [...]*wire.Conn{client, up} {
 		c.ReadWithin(0)
 		c.WriteWithin(t.route.Idle)
-		c.Own()
 		c.MayPark(t.done == nil)
-	}
-	if t.done == nil {
-		up.Beside(client)
+		c.Own()
 	}
 	up.ReadWithin(t.route.TunnelIdle) // one of them looks after the silence of both
 	p.tunnels.add(t)

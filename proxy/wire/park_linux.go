@@ -54,10 +54,11 @@ func (l *lot) at(place, turn int32) *Conn {
 
 // watch arms c, and tells whether that worked. One that is settled is armed
 // already: it is looked at again if something has happened that nobody was
-// told of, or if the loop left something there.
+// told of, or that who reads no further than the last bytes does not see, or if
+// the loop left something there.
 func (l *lot) watch(c *Conn) (ok bool) {
 	if s := c.own.Load(); s != nil {
-		if !s.in.forget() && c.state.Load() == arming {
+		if !s.in.forget() && !s.hung.Load() && c.state.Load() == arming {
 			return true
 		}
 		return l.arm(c, c.raw, syscall.EPOLL_CTL_MOD, always)

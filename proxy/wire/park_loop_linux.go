@@ -108,7 +108,9 @@ func (l *lot) hush(c *Conn) {
 	if c.own.Load() != nil { // just now, and its place tells again what there is
 		return
 	}
-	l.arm(c, c.raw, syscall.EPOLL_CTL_MOD, 0)
+	// By edges, for of an end one hears in any case: were it to stay ready in the
+	// set, arming it again would wake nobody.
+	l.arm(c, c.raw, syscall.EPOLL_CTL_MOD, edges)
 	if c.state.Load() != awake {
 		l.arm(c, c.raw, syscall.EPOLL_CTL_MOD, syscall.EPOLLIN|syscall.EPOLLRDHUP|edges)
 	}

@@ -48,11 +48,22 @@ func parkPasser(t *testing.T, c *Conn, pass func([]byte) (int, bool)) *passer {
 	return p
 }
 
-func TestBytesArePassedWhereTheyAreRead(t *testing.T) {
-	g := newGuard(t)
-	near, far := tcp(t)
+// overParked runs a test over each kind of connection that parks.
+func overParked(t *testing.T, test func(t *testing.T, c *Conn, far net.Conn)) {
+	for _, l := range links[:plain] {
+		t.Run(l.name, func(t *testing.T) {
+			g := newGuard(t)
+			near, far := l.make(t)
+			test(t, g.conn(t, near), far)
+		})
+	}
+}
+
+func TestBytesArePassedWhereTheyAreRead(t *testing.T) { overParked(t, testPass) }
+
+func testPass(t *testing.T, c *Conn, far net.Conn) {
 	passed := make(chan string, 10)
-	p := parkPasser(t, g.conn(t, near), func(b []byte) (int, bool) {
+	p := parkPasser(t, c, func(b []byte) (int, bool) {
 		passed <- string(b)
 		return len(b), true
 	})
@@ -81,32 +92,32 @@ func TestWakeGoesOnWithWhatIsLeft(t *testing.T) {
 			return rand.IntN(len(b) + 1), rand.IntN(2) == 0
 		},
 	} {
-		g := newGuard(t)
-		near, far := tcp(t)
-		p := parkPasser(t, g.conn(t, near), pass)
-		sent := make([]byte, 1<<20)
-		for i := range sent {
-			sent[i] = byte(rand.Uint32())
-		}
-		for b := sent; len(b) > 0; {
-			n := min(1+rand.IntN(100<<10), len(b))
-			far.Write(b[:n])
-			b = b[n:]
-		}
-		far.Close()
-		if err := <-p.err; err != io.EOF || !bytes.Equal(p.got, sent) {
-			t.Errorf("%s: %d of %d bytes, %v", name, len(p.got), len(sent), err)
-		}
+		overParked(t, func(t *testing.T, c *Conn, far net.Conn) {
+			p := parkPasser(t, c, pass)
+			sent := make([]byte, 1<<20)
+			for i := range sent {
+				sent[i] = byte(rand.Uint32())
+			}
+			for b := sent; len(b) > 0; {
+				n := min(1+rand.IntN(100<<10), len(b))
+				far.Write(b[:n])
+				b = b[n:]
+			}
+			far.Close()
+			if err := <-p.err; err != io.EOF || !bytes.Equal(p.got, sent) {
+				t.Errorf("%s: %d of %d bytes, %v", name, len(p.got), len(sent), err)
+			}
+		})
 	}
 }
 
 // More than a turn takes comes in the turns after it.
-func TestOneTurnIsBounded(t *testing.T) {
-	g := newGuard(t)
-	near, far := tcp(t)
+func TestOneTurnIsBounded(t *testing.T) { overParked(t, testOneTurn) }
+
+func testOneTurn(t *testing.T, c *Conn, far net.Conn) {
 	const total = 4 << 20
 	seen, longest, done := 0, 0, make(chan struct{})
-	p := parkPasser(t, g.conn(t, near), func(b []byte) (int, bool) {
+	p := parkPasser(t, c, func(b []byte) (int, bool) {
 		longest = max(longest, len(b))
 		if seen += len(b); seen == total {
 			close(done)
@@ -125,9 +136,13 @@ func TestOneTurnIsBounded(t *testing.T) {
 // A socket tells once that it broke: whoever reads then hears it.
 func TestResetIsNoEnd(t *testing.T) {
 	g := newGuard(t)
-	for range 50 {
+	for n := range 50 {
 		near, far := tcp(t)
-		p := parkPasser(t, g.conn(t, near), all)
+		c := g.conn(t, near)
+		if n%2 == 0 {
+			c.settle()
+		}
+		p := parkPasser(t, c, all)
 		far.(*net.TCPConn).SetLinger(0)
 		far.Close()
 		if err := <-p.err; !errors.Is(err, syscall.ECONNRESET) {
@@ -140,8 +155,8 @@ func TestResetIsNoEnd(t *testing.T) {
 func TestPassedAndWokenAtOnce(t *testing.T) {
 	g := newGuard(t)
 	var conns sync.WaitGroup
-	for range 20 {
-		near, far := tcp(t)
+	for n := range 20 {
+		near, far := links[n%plain].make(t)
 		c := g.conn(t, near)
 		p := parkPasser(t, c, func(b []byte) (int, bool) {
 			if rand.IntN(8) == 0 {

@@ -79,13 +79,12 @@ func TestParkedConnectionIsWoken(t *testing.T) {
 }
 
 func TestParkedConnectionHasItsLimit(t *testing.T) {
-	g := newGuard(t)
-	near, _ := tcp(t)
-	c := g.conn(t, near)
-	c.ReadWithin(10 * time.Millisecond)
-	if err := <-park(t, c).err; err != ErrTime {
-		t.Error(err)
-	}
+	overParked(t, func(t *testing.T, c *Conn, _ net.Conn) {
+		c.ReadWithin(10 * time.Millisecond)
+		if err := <-park(t, c).err; err != ErrTime {
+			t.Error(err)
+		}
+	})
 }
 
 func TestOnlyPlainSocketsPark(t *testing.T) {
@@ -100,10 +99,9 @@ func TestOnlyPlainSocketsPark(t *testing.T) {
 	}
 }
 
-func TestQuietConnectionMayPark(t *testing.T) {
-	g := newGuard(t)
-	near, far := tcp(t)
-	c := g.conn(t, near)
+func TestQuietConnectionMayPark(t *testing.T) { overParked(t, testQuiet) }
+
+func testQuiet(t *testing.T, c *Conn, far net.Conn) {
 	r := &rester{c: c, err: make(chan error, 1)}
 	c.MayPark(true)
 	go r.Wake()
@@ -122,9 +120,9 @@ func TestNoWakeIsMissed(t *testing.T) {
 	g := newGuard(t)
 	var all sync.WaitGroup
 	for n := range 20 {
-		near, far := tcp(t)
+		near, far := links[n%plain].make(t)
 		c := g.conn(t, near)
-		r := &rester{c: c, once: n%2 == 0, err: make(chan error, 1)}
+		r := &rester{c: c, once: n/plain%2 == 0, err: make(chan error, 1)}
 		c.MayPark(true)
 		if !c.Park(r, false) {
 			t.Fatal("it does not park")
@@ -151,9 +149,12 @@ func TestNoWakeIsMissed(t *testing.T) {
 // A place is somebody else's once its connection is closed.
 func TestPlacesAreUsedAgain(t *testing.T) {
 	g := newGuard(t)
-	for range 50 {
+	for n := range 50 {
 		near, far := tcp(t)
 		c := NewConn(near, g, HeadBuffer)
+		if n%2 == 0 {
+			c.settle()
+		}
 		r := park(t, c)
 		far.Close()
 		<-r.err

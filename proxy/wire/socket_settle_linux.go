@@ -96,11 +96,17 @@ func (c *Conn) move(l *lot) {
 func (c *Conn) sift(events uint32) uint32 {
 	s := c.own.Load()
 	if s == nil {
+		if events&syscall.EPOLLHUP != 0 && c.state.Load() == awake {
+			return 0 // comes whatever one is armed for, and again when that is done
+		}
 		return events
 	}
 	if events&(syscall.EPOLLOUT|syscall.EPOLLHUP|syscall.EPOLLERR) != 0 {
 		s.out.happen()
 		events &^= syscall.EPOLLOUT
+	}
+	if events&^syscall.EPOLLIN != 0 {
+		s.hung.Store(true)
 	}
 	if events == 0 || c.state.Load() != awake {
 		return events

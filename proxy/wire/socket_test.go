@@ -391,3 +391,56 @@ func TestNoEdgeIsMissed(t *testing.T) {
 		}
 	})
 }
+
+// What has happened before it is parked wakes it, as what comes later does.
+func TestSettledIsWokenByWhatWasBefore(t *testing.T) {
+	overSockets(t, func(t *testing.T, c *Conn, far net.Conn) {
+		r := &rester{c: c, err: make(chan error, 1)}
+		c.MayPark(true)
+		io.WriteString(far, "hello")
+		far.Close()
+		await(t, "it to happen", func() bool { return c.own.Load().in.who.Load() == edge })
+		if !c.Park(r, false) { // it came at once
+			r.Wake()
+		}
+		if err := <-r.err; err != io.EOF || string(r.got) != "hello" {
+			t.Errorf("%q, %v", r.got, err)
+		}
+	})
+}
+
+// One that was parked before it is settled is in no set any more for what it
+// was then, and two of a tunnel meet in one lot.
+func TestSettledLateAndMoved(t *testing.T) {
+	g := newGuard(t)
+	for n := range 40 {
+		near, far := links[n%2].make(t)
+		c := g.conn(t, near)
+		if n/2%2 == 0 {
+			r := park(t, c)
+			c.InterruptRead()
+			<-r.err
+			c.ResumeRead()
+		}
+		c.settle()
+		other := g.conn(t, first(tcp(t)))
+		other.settle()
+		c.Beside(other)
+		if c.lot != other.lot {
+			t.Fatal("they are in two lots")
+		}
+		r := park(t, c)
+		io.WriteString(far, "hello")
+		far.Close()
+		if err := <-r.err; err != io.EOF || string(r.got) != "hello" {
+			t.Fatalf("%q, %v", r.got, err)
+		}
+	}
+	for _, l := range g.lots.all {
+		if l != nil && len(l.conns) > 80 {
+			t.Errorf("%d places", len(l.conns))
+		}
+	}
+}
+
+func first(a, _ net.Conn) net.Conn { return a }

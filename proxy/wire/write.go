@@ -13,9 +13,10 @@ type writing struct {
 
 // Own has writes go to the socket without locking it each time, a thirtieth of
 // what a small message through a tunnel costs. From here on the caller sees to
-// it that Close is not called while a write is under way.
+// it that Close is not called while a write is under way. A socket that may park
+// is settled, too; nothing is under way on it just now.
 func (c *Conn) Own() {
-	if c.raw != nil {
+	if c.raw != nil && !(c.parks.Load() && c.settle()) {
 		c.doneWriting()
 		_ = c.raw.Control(func(fd uintptr) { c.fd = fd })
 	}
