@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"crypto/tls"
 	"fmt"
 	"io"
 	"net/http"
@@ -78,6 +79,29 @@ func TestReloadBySignalAndByAdmin(t *testing.T) {
 	if code := s.code(); code != exitClean {
 		t.Errorf("exit code %d", code)
 	}
+}
+
+func TestAReloadBeginsTLSWhereThereWasNone(t *testing.T) {
+	t.Parallel()
+	app := newMember(t, "it is I")
+	s, write := configured(t, "upstream: "+app.URL+"\n")
+	s.says("it is I")
+	write("upstream: " + app.URL + "\ntls-self-signed: true\ntls-listen: [\"127.0.0.1:0\"]\n")
+	if got := postJSON(t, "http://"+s.adminAddr()+"/api/reload", ""); got != "200 {\"pools\":1,\"routes\":1,\"next_start\":[]}\n" {
+		t.Fatal(got)
+	}
+	c := &http.Client{Timeout: patience, Transport: &http.Transport{TLSClientConfig: &tls.Config{InsecureSkipVerify: true}, ForceAttemptHTTP2: true}}
+	defer c.CloseIdleConnections()
+	res, err := c.Get("https://" + s.logs(tlsListening))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer res.Body.Close()
+	if body, _ := io.ReadAll(res.Body); string(body) != "it is I" || res.ProtoMajor != 2 {
+		t.Errorf("%s %q", res.Proto, body)
+	}
+	s.says("it is I")
+	s.metric(`multiserver_tls_handshakes_total{version="1.3",resumed="false"} 1`)
 }
 
 // Listeners come and go beside one that many use, and nobody there sees anything

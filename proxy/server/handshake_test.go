@@ -65,8 +65,9 @@ func (s *secured) secure() *client {
 
 // failures are those counted so far, by reason.
 func (s *secured) failures() (out []string) {
-	for f := range s.shakes.failed {
-		if n := s.shakes.failed[f].Load(); n > 0 {
+	h := s.tls.Load().shakes
+	for f := range h.failed {
+		if n := h.failed[f].Load(); n > 0 {
 			out = append(out, fmt.Sprintf("%s %d", failure(f), n))
 		}
 	}
@@ -97,7 +98,7 @@ func TestServesByTLS(t *testing.T) {
 			}
 		}
 		v := flagOf(version == tls.VersionTLS13)
-		if full, resumed := s.shakes.done[v][0].Load(), s.shakes.done[v][1].Load(); full != 1 || resumed != 2 {
+		if full, resumed := s.tls.Load().shakes.done[v][0].Load(), s.tls.Load().shakes.done[v][1].Load(); full != 1 || resumed != 2 {
 			t.Errorf("%x: counted %d and %d", version, full, resumed)
 		}
 		s.wantFailures()
@@ -203,14 +204,18 @@ func TestDrainLetsHandshakesGo(t *testing.T) {
 	s := startTLS(t, "--header-timeout 1m", "--drain-timeout 1m") // longer than s.wait
 	silent, idle := s.raw(), s.secure()
 	idle.want("/", "200 hello")
-	await(t, "a handshake under way", func() bool { s.shakes.mu.Lock(); defer s.shakes.mu.Unlock(); return len(s.shakes.open) == 1 })
+	await(t, "a handshake under way", func() bool {
+		s.tls.Load().shakes.mu.Lock()
+		defer s.tls.Load().shakes.mu.Unlock()
+		return len(s.tls.Load().shakes.open) == 1
+	})
 	s.stop()
 	idle.ended()
 	s.wait(t)
 	if n, err := silent.Read(make([]byte, 1)); n > 0 || err == nil {
 		t.Errorf("%d bytes, %v", n, err)
 	}
-	if s.shakes.failed[stopped].Load() != 1 {
+	if s.tls.Load().shakes.failed[stopped].Load() != 1 {
 		t.Error(s.failures())
 	}
 }
@@ -230,7 +235,7 @@ func TestCertificatesAreTakenWhileServing(t *testing.T) {
 	kept := s.secure()
 	kept.want("/", "200 hello")
 	s.ca.Files(s.dir, "app", "new.test")
-	s.certs.Reload()
+	s.tls.Load().certs.Reload()
 	conf := s.config()
 	if _, err := s.shake(conf); err == nil || !strings.Contains(err.Error(), "new.test") {
 		t.Error(err)

@@ -58,7 +58,7 @@ func (s *Server) makeHTTP3() {
 		return
 	}
 	s.http3.quic = s.edge.NewQUIC(edge.QUICOptions{
-		TLS:  s.certs.Config,
+		TLS:  s.tls.Load().certs.Config,
 		Head: s.conf.Head,
 		Most: s.crowd.most,
 	})

@@ -68,7 +68,7 @@ func (s *Server) entries() []*entry {
 func (s *Server) admit(e *entry) {
 	as, shakes := "listening", (*handshakes)(nil)
 	if e.setting == secureAt {
-		as, shakes = "listening, TLS", s.shakes
+		as, shakes = "listening, TLS", s.tls.Load().shakes
 	}
 	s.log.Info(as, "addr", e.Addr().String())
 	s.work.wg.Go(func() {

@@ -89,7 +89,8 @@ type plan struct {
 	routes *proxy.Routes
 	views  []*cache.Cache
 	at     turnout
-	shown  func() // has clients see other certificates
+	tls    *termination // nil: there is none
+	shown  func()       // has clients see other certificates
 	lines  *accessLog
 }
 
@@ -125,19 +126,19 @@ func (s *Server) plan(ctx context.Context) (p plan, err error) {
 	if p.routes, p.views, err = s.newRoutes(p.conf, p.groups, pages); err != nil {
 		return p, err
 	}
-	if p.shown, err = s.planCertificates(p.conf); err != nil {
+	if p.tls, p.shown, err = s.planTLS(p.conf); err != nil {
 		return p, err
 	}
 	if p.lines, err = s.planLog(p.conf); err != nil {
 		return p, err
 	}
-	if p.at, err = s.planEntries(p.conf); err != nil {
+	if p.at, err = s.planEntries(p.conf, p.tls != nil); err != nil {
 		if p.lines != s.lines.now {
 			p.lines.close(s.log)
 		}
 		return p, err
 	}
-	if s.certs != nil {
+	if p.tls != nil {
 		p.routes.Redirect = httpsPort(&p.conf.TLS, p.at.secure)
 	}
 	return p, nil
@@ -168,10 +169,7 @@ func (s *Server) enact(p plan) {
 		s.gate.Admit(p.conf.MaxConcurrent)
 		s.gate.Resize(p.conf.Queue, p.conf.QueueTimeout)
 	}
-	if s.certs != nil {
-		p.shown()
-		s.certs.Reload()
-	}
+	p.shown()
 	s.turn(p.at)
 	s.changeLog(p.lines)
 }
@@ -180,8 +178,8 @@ func (s *Server) enact(p plan) {
 var live = []string{"config", "max-concurrent", "listen",
 	"access-log", "access-log-format", "access-log-fields", "access-log-sample", "access-log-secrets"}
 
-// liveTLS are those that it can change where there was TLS at the start; but
-// HTTP/3 is spoken where it was.
+// liveTLS are those that it can change where TLS is spoken, or is now; but HTTP/3
+// where it was.
 var (
 	liveTLS   = []string{"tls-cert", "tls-key", "tls-passphrases", "tls-self-signed", "https-redirect"}
 	liveQuiet = []string{"tls-listen", "https-port"}
@@ -193,11 +191,14 @@ var withCache = []string{"cache-file", "purge-from"}
 // later are the settings that c has other than the server was started with, and
 // that cannot change before the next start.
 func (s *Server) later(c *config.Config) []string {
-	started := s.conf
-	names := append([]string{}, config.Changed(started, c, config.PerProcess)...) // none is [] in JSON
+	started, spoken := *s.conf, s.tls.Load()
+	if spoken != nil {
+		started.TLS = spoken.since(&s.conf.TLS)
+	}
+	names := append([]string{}, config.Changed(&started, c, config.PerProcess)...) // none is [] in JSON
 	names = slices.DeleteFunc(names, func(n string) bool {
-		return slices.Contains(live, n) || s.certs != nil && slices.Contains(liveTLS, n) ||
-			s.certs != nil && s.http3.quic == nil && slices.Contains(liveQuiet, n)
+		return slices.Contains(live, n) || spoken != nil && slices.Contains(liveTLS, n) ||
+			spoken != nil && s.http3.quic == nil && slices.Contains(liveQuiet, n)
 	})
 	if (started.MaxConcurrent == 0) != (c.MaxConcurrent == 0) {
 		names = append(names, "max-concurrent")

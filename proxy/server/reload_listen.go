@@ -25,11 +25,11 @@ type wish struct {
 	by      []*entry // by a name there may be several; none: it is to be opened
 }
 
-// planEntries opens what c has and we have not. With an error nothing is
-// opened. Called with the reloads' mu held.
-func (s *Server) planEntries(c *config.Config) (t turnout, err error) {
+// planEntries opens what c has and we have not; by TLS if that is spoken. With an
+// error nothing is opened. Called with the reloads' mu held.
+func (s *Server) planEntries(c *config.Config, secure bool) (t turnout, err error) {
 	all := wishes(nil, plainAt, c.Listen)
-	if s.certs == nil || s.http3.quic != nil { // see later
+	if !secure || s.http3.quic != nil { // see later
 		all = wishes(all, secureAt, s.conf.TLS.Listen)
 	} else {
 		all = wishes(all, secureAt, c.TLS.Listen)

@@ -170,15 +170,58 @@ func TestAReloadChangesWhereTLSIsSpokenAndForWhom(t *testing.T) {
 	}
 }
 
+// A server that was started without TLS comes to speak it, with whatever its
+// first terms are, and those are not named as things of the next start.
+func TestAReloadBeginsTLS(t *testing.T) {
+	ca, dir := certstest.NewCA(t), t.TempDir()
+	cert, key := ca.Files(dir, "one", "one.test")
+	plain := "listen: [\"127.0.0.1:0\"]\nupstream: $x\n"
+	secure := plain + fmt.Sprintf("tls-listen: [\"127.0.0.1:0\"]\ntls-cert: [%s]\ntls-key: [%s]\ntls-client-ca: %s\ntls-client-auth: optional\nhttps-redirect: true\n", cert, key, cert)
+	s := startReloadable(t, plain)
+	s.write(strings.Replace(secure, cert, dir+"/none.pem", 1))
+	if _, err := s.Reload(); err == nil || !strings.Contains(err.Error(), "none.pem") || s.tls.Load() != nil {
+		t.Errorf("with a certificate that is not there: %v", err)
+	}
+	for range 2 {
+		if done := s.change(secure); len(done.Later) > 0 {
+			t.Errorf("later: %v", done.Later)
+		}
+		nc, err := tls.Dial("tcp", s.Addrs()[1].String(), &tls.Config{RootCAs: ca.Pool(), ServerName: "one.test"})
+		if err != nil {
+			t.Fatal(err)
+		}
+		(&client{t, nc, bufio.NewReader(nc)}).want("/", "200 x /")
+		nc.Close()
+		c := s.dial(t)
+		c.ask("/")
+		if got, _ := c.answer(); !strings.HasPrefix(got, "308") {
+			t.Errorf("without TLS: %s", got)
+		}
+		s.change(plain)
+		if n := len(s.Addrs()); n != 1 {
+			t.Errorf("it listens at %v", s.addrs())
+		}
+		s.at(s.Addrs()[0], "200 x /")
+	}
+}
+
 func TestWhatChangesAtTheNextStart(t *testing.T) {
-	s := startReloadable(t, "listen: [\"127.0.0.1:0\"]\nupstream: $x\n")
-	done := s.change("listen: [\"127.0.0.1:0\"]\nupstream: $x\ntls-listen: [\"127.0.0.1:0\"]\ntls-self-signed: true\nvia: true\n")
-	for _, want := range []string{"tls-self-signed", "tls-listen", "via"} {
-		if !slices.Contains(done.Later, want) {
-			t.Errorf("%v, want %s", done.Later, want)
+	const plain = "listen: [\"127.0.0.1:0\"]\nupstream: $x\n"
+	ca, _ := certstest.NewCA(t).Files(t.TempDir(), "a", "a.test")
+	s := startReloadable(t, plain)
+	f := func(more string, ports int, want ...string) {
+		t.Helper()
+		done := s.change(plain + more)
+		for _, name := range want {
+			if !slices.Contains(done.Later, name) {
+				t.Errorf("%v, want %s", done.Later, name)
+			}
+		}
+		if n := len(s.Addrs()); n != ports {
+			t.Errorf("it listens at %v", s.addrs())
 		}
 	}
-	if n := len(s.Addrs()); n != 1 {
-		t.Errorf("it listens at %v", s.addrs())
-	}
+	f("acme: a.test\nacme-dir: "+t.TempDir()+"\ntls-listen: [\"127.0.0.1:0\"]\n", 1, "acme", "tls-listen")
+	f("tls-self-signed: true\ntls-listen: [\"127.0.0.1:0\"]\nhttp3: true\nvia: true\nhsts: 1h\n", 2, "http3", "via", "hsts")
+	f("tls-self-signed: true\ntls-listen: [\"127.0.0.1:0\"]\ntls-client-ca: "+ca+"\n", 2, "tls-client-ca")
 }

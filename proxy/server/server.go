@@ -17,7 +17,6 @@ import (
 	"multiserver/pool/spawn"
 	"multiserver/proxy"
 	"multiserver/proxy/admin"
-	"multiserver/proxy/certs"
 	"multiserver/proxy/certs/acme"
 	"multiserver/proxy/config"
 	"multiserver/proxy/edge"
@@ -43,9 +42,8 @@ type Server struct {
 	gate     *pool.Gate               // nil: no limit
 	cache    *cache.Cache             // nil: none
 	sessions sessions
-	certs    *certs.Store    // that clients are shown; nil: no TLS
-	acme     *acme.Authority // that certificates are ordered from; nil: none
-	shakes   *handshakes     // nil: no TLS
+	tls      atomic.Pointer[termination] // nil: none; stored by who may reload
+	acme     *acme.Authority             // that certificates are ordered from; nil: none
 	headers  *headers
 	proxy    *proxy.Proxy
 	edge     *edge.Edge
@@ -202,8 +200,8 @@ func (s *Server) Run(ctx context.Context) error {
 	s.failed = make(chan error, len(s.http3.sockets)+2)
 	wg, watch := &s.work.wg, s.openReloads(ctx)
 	s.serveHTTP3(s.failed)
-	if s.certs != nil {
-		wg.Go(func() { s.certs.Run(watch) })
+	if t := s.tls.Load(); t != nil {
+		wg.Go(func() { t.certs.Run(watch) })
 	}
 	if s.acme != nil {
 		s.tellPorts()
@@ -250,7 +248,9 @@ func (s *Server) drain() {
 	s.ready.Store(false)
 	s.proxy.Drain()
 	s.edge.Drain()
-	defer s.shakes.endWithin(min(s.conf.Drain, parting))()
+	if t := s.tls.Load(); t != nil {
+		defer t.shakes.endWithin(min(s.conf.Drain, parting))()
+	}
 	defer s.headers.endWithin(min(s.conf.Drain, parting))()
 	s.log.Info("draining", "clients", s.proxy.Stats.Clients.Load(), "within", s.conf.Drain)
 	// The front closes those that it knows; one may not have come to it yet.

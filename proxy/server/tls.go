@@ -12,15 +12,29 @@ import (
 	"multiserver/proxy/config"
 )
 
-// makeTLS loads the certificates that clients are shown.
+// termination is how TLS is spoken with clients: made once, at the start or at the first
+// reload that wants it.
+type termination struct {
+	certs  *certs.Store // that they are shown
+	shakes *handshakes
+	of     *config.TLS
+}
+
 func (s *Server) makeTLS() (err error) {
-	t := &s.conf.TLS
-	if len(t.Listen) == 0 {
+	if len(s.conf.TLS.Listen) == 0 {
 		return nil
 	}
 	if err = s.makeACME(); err != nil {
 		return err
 	}
+	t, err := s.newTermination(&s.conf.TLS)
+	if err == nil {
+		s.tls.Store(t)
+	}
+	return err
+}
+
+func (s *Server) newTermination(t *config.TLS) (*termination, error) {
 	o := certs.Options{
 		Pairs:      t.Pairs,
 		SelfSigned: t.SelfSigned,
@@ -35,11 +49,11 @@ func (s *Server) makeTLS() (err error) {
 	if s.acme != nil {
 		o.Issued = s.acme
 	}
-	if s.certs, err = certs.New(o); err != nil {
-		return fmt.Errorf("TLS: %w", err)
+	store, err := certs.New(o)
+	if err != nil {
+		return nil, fmt.Errorf("TLS: %w", err)
 	}
-	s.shakes = newHandshakes(s.certs, s.conf.Head, s.log)
-	return nil
+	return &termination{store, newHandshakes(store, s.conf.Head, s.log), t}, nil
 }
 
 // upstreamTLS is what all https upstreams of g have in common. It is old's if
@@ -87,10 +101,11 @@ func httpsPort(t *config.TLS, secure []*entry) string {
 
 // tlsMetrics are of handshakes with clients, and of certificates.
 func (s *Server) tlsMetrics(m *admin.Metrics) {
-	h := s.shakes
-	if h == nil {
+	t := s.tls.Load()
+	if t == nil {
 		return
 	}
+	h := t.shakes
 	for v, version := range []string{"1.2", "1.3"} {
 		for r, resumed := range []string{"false", "true"} {
 			m.Counter("multiserver_tls_handshakes_total", "TLS handshakes with clients, by version and by whether a session was resumed.",
@@ -101,11 +116,11 @@ func (s *Server) tlsMetrics(m *admin.Metrics) {
 		m.Counter("multiserver_tls_failures_total", "TLS handshakes that came to nothing, by reason.",
 			h.failed[r].Load(), "reason", failure(r).String())
 	}
-	st := &s.certs.Stats
+	st := &t.certs.Stats
 	m.Counter("multiserver_tls_unknown_names_total", "Clients that asked for a name that no certificate has; they see the first.", st.Unknown.Load())
 	m.Counter("multiserver_tls_certificates_loaded_total", "Certificates loaded, at start and when they were replaced.", st.Loaded.Load())
 	m.Counter("multiserver_tls_certificates_broken_total", "Times that a certificate was replaced by what cannot be used.", st.Failed.Load())
-	s.certs.Each(func(name string, expires time.Time) {
+	t.certs.Each(func(name string, expires time.Time) {
 		m.Gauge("multiserver_tls_certificate_expires_seconds", "When a certificate expires, in seconds since 1970.",
 			float64(expires.Unix()), "certificate", name)
 	})
