@@ -37,6 +37,22 @@ func (c *Cache) Find(v *Visit, q *wire.Request, secure bool, host []byte) Verdic
 	return c.search(v, q)
 }
 
+// Glance is Find for who may not wait: it tells whether what is in memory, all in
+// one piece and fresh, answers q. If not, nothing has happened but that the visit
+// is to End.
+func (c *Cache) Glance(v *Visit, q *wire.Request, secure bool, host []byte) bool {
+	v.c = c
+	if c.by.Off || !c.admits(v, q, secure, host) {
+		return false
+	}
+	v.Now = c.opt.Clock()
+	if !c.near(v, q) || !c.fits(v) || v.Refresh || v.Entry.has(flagChunks) {
+		return false
+	}
+	c.hit(v, Memory)
+	return true
+}
+
 func (c *Cache) hit(v *Visit, t Tier) Verdict {
 	if v.Tier == 0 {
 		v.Tier = t

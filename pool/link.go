@@ -19,17 +19,20 @@ type Link struct {
 	u      *Upstream
 	born   int64 // of the Guard's milliseconds, as all times here
 	idled  int64
+	began  time.Time // a Post; zero: nobody wants to know
 	reused bool
 	seat   *pipe.Seat  // on a shared connection; nil: it has its own
 	dead   atomic.Bool // found closed or too old while idle
 }
 
 // open takes the connection that was used last, which is the likeliest to be
-// alive and warm, or makes one.
+// alive and warm, or makes one. A client that has settled takes none that has
+// elsewhere, from where it would have to be fetched, and back: soon there are
+// enough of them everywhere.
 func (u *Upstream) open(client *wire.Conn) (*Link, *Fault) {
 	now := u.pool.opt().Guard.Now()
 	for {
-		l := u.idle.pop()
+		l := u.idle.popFor(client)
 		if l == nil {
 			return u.dial(client)
 		}

@@ -53,6 +53,15 @@ func (p *Pool) Take(client *wire.Conn, key uint64, tried *Tried) (*Upstream, *Fa
 	return u, noneLeft(u)
 }
 
+// TryTake is Take for who may not wait. nil: Take may have more to say.
+func (p *Pool) TryTake(key uint64, tried *Tried) *Upstream {
+	if p.queue.Busy() {
+		return nil
+	}
+	u, _ := p.pick(key, tried)
+	return u
+}
+
 // Pick chooses an upstream that was not tried yet and has a free slot, notes
 // it in tried and takes a slot there, which Done gives back. nil: there is
 // none, or enough were tried.

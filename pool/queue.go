@@ -197,11 +197,14 @@ func (g *Gate) Admit(most int) {
 // Enter takes a place, waiting for one if need be; errors are Queue.Wait's.
 // With places free it is two loads and a swap.
 func (g *Gate) Enter(client *wire.Conn) error {
-	if g == nil || !g.Busy() && g.take() {
-		return nil
+	if g.TryEnter() {
+		return nil // fast path
 	}
 	return g.Wait(client, g.take)
 }
+
+// TryEnter is Enter for who may not wait.
+func (g *Gate) TryEnter() bool { return g == nil || !g.Busy() && g.take() }
 
 // Leave gives the place back.
 func (g *Gate) Leave() {

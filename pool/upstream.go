@@ -140,22 +140,28 @@ type Mover interface {
 // The request is built for each connection anew, and not held while the answer
 // is waited for.
 func (u *Upstream) Ask(client *wire.Conn, r Request, twice bool, res *wire.Response) (*Link, *Fault) {
+	return u.ask(nil, client, r, twice, res)
+}
+
+// ask is Ask; the request has gone on posted, unless that is nil.
+func (u *Upstream) ask(posted *Link, client *wire.Conn, r Request, twice bool, res *wire.Response) (*Link, *Fault) {
 	open := u.open
 	if u.pipe != nil && twice && mayShare(r) {
 		open = u.sit
 	}
-	var began time.Time
-	if u.pool.opt().Clock {
-		began = time.Now()
-	}
-	for {
-		l, f := open(client)
-		if f != nil {
-			return nil, f
+	began := u.begin(posted)
+	for l := posted; ; l = nil {
+		sent, err := true, error(nil)
+		if l != nil {
+			err = l.Reap()
+		} else {
+			var f *Fault
+			if l, f = open(client); f != nil {
+				return nil, f
+			}
+			head := l.prepare(r)
+			sent, err = l.Ask(head, r.Body())
 		}
-		head := r.AppendHead(wire.AcquireBuffer(wire.HeadBuffer)[:0], u)
-		l.ReadWithin(cmp.Or(r.Within(), u.pool.opt().Response))
-		sent, err := l.Ask(head, r.Body())
 		if err == wire.ErrCalledOff && !(twice && moves(r)) || err == pipe.ErrBlocked && !u.pool.MayRetry() {
 			err = l.Stay()
 		}
@@ -167,7 +173,7 @@ func (u *Upstream) Ask(client *wire.Conn, r Request, twice bool, res *wire.Respo
 		}
 		got := len(l.Buffered()) > 0
 		l.Drop()
-		f = answerFault(sent, err)
+		f := answerFault(sent, err)
 		if f.Reason == Blocked {
 			u.Stats.Faults[Blocked].Add(1)
 			open = u.open
@@ -184,6 +190,24 @@ func (u *Upstream) Ask(client *wire.Conn, r Request, twice bool, res *wire.Respo
 			open = u.dial // closing while it was asked: trust no kept one now
 		}
 	}
+}
+
+// begin is when an Ask, or the Post before it, begins; zero: nobody wants to
+// know.
+func (u *Upstream) begin(posted *Link) (t time.Time) {
+	switch {
+	case posted != nil:
+		return posted.began
+	case u.pool.opt().Clock:
+		return time.Now()
+	}
+	return t
+}
+
+// prepare makes r's head, and sets the limit of the wait for its answer.
+func (l *Link) prepare(r Request) (head []byte) {
+	l.ReadWithin(cmp.Or(r.Within(), l.u.pool.opt().Response))
+	return r.AppendHead(wire.AcquireBuffer(wire.HeadBuffer)[:0], l.u)
 }
 
 func moves(r Request) bool {

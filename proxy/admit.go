@@ -41,6 +41,11 @@ func (p *Proxy) admit(x *Exchange) bool {
 
 // enter takes a place in the process, waiting for one if need be.
 func (p *Proxy) enter(x *Exchange) bool {
+	if x.Client.InTurn() {
+		x.in = p.opt.Gate.TryEnter()
+		x.declined = !x.in
+		return x.in
+	}
 	if err := p.opt.Gate.Enter(x.Client.Conn); err != nil {
 		x.fault = pool.QueueFault(err)
 		return p.fail(x)

@@ -18,6 +18,10 @@ type Client struct {
 	p *Proxy
 	x *Exchange // what quick leaves behind
 
+	calm     uint8 // short exchanges in a row
+	patience uint8 // how many it takes to have turns
+	still    bool  // it is time for them
+
 	from *Entrance        // nil: one that never shuts
 	h2   func(*wire.Conn) // takes over what turns out to speak HTTP/2; nil: nobody does
 	over func()           // is called at the end of a connection that Take has left; nil: it may not
@@ -54,6 +58,7 @@ func (p *Proxy) TakeFrom(e *Entrance, nc net.Conn, h2 func(*wire.Conn), over fun
 	c.from, c.h2, c.over = e, h2, over
 	p.Stats.Clients.Add(1)
 	c.MayPark(over != nil)
+	c.patience = p.patience()
 	c.ReadWithin(p.opt.Head) // a new connection has something to say
 	if c.run() {
 		return true
@@ -62,9 +67,9 @@ func (p *Proxy) TakeFrom(e *Entrance, nc net.Conn, h2 func(*wire.Conn), over fun
 	return false
 }
 
-// Wake goes on with a connection that was parked.
+// Wake goes on with a connection that was parked, or has had turns.
 func (c *Client) Wake() {
-	if !c.run() {
+	if !c.revive() || !c.run() {
 		c.leave()
 	}
 }
@@ -88,6 +93,14 @@ func (c *Client) run() (goesOn bool) {
 		case err != nil:
 			_ = c.Close()
 			return false
+		}
+		if c.still {
+			if c.still = false; !c.Settle() {
+				c.patience = never
+			} else if c.Park(c, true) {
+				return true
+			}
+			continue
 		}
 		if c.x == nil {
 			c.x = acquireExchange(c)
@@ -185,7 +198,8 @@ func (c *Client) quick() bool {
 	}
 	x.release()
 	c.ReadWithin(c.p.opt.KeepAlive)
-	return true
+	c.still = c.over != nil && c.calm >= c.patience
+	return !c.still
 }
 
 // inHand tells whether the request, with n bytes behind its head, takes no
@@ -234,7 +248,8 @@ func (c *Client) serve(x *Exchange) {
 		x.Req.Note(wire.Personal) // RFC 9440 §2.4: no Vary could tell them apart here
 	}
 	c.p.Serve(x)
-	if !x.close {
+	if !x.close && !x.detached && !x.declined {
+		c.tell(x)
 		c.Release()
 		x.reset()
 	}

@@ -64,13 +64,17 @@ type Exchange struct {
 	close     bool   // this exchange is its connection's last
 	unread    bool   // the client may be sending what nobody will read
 	broken    bool   // the client's connection cannot be used any more
-	detached  bool   // its tunnel has it, and finishes it
+	detached  bool   // its tunnel, or its upstream's turn, has it, and finishes it
+	lean      bool   // its route has nothing that may have to be waited for
+	brief     bool   // so was all of it, but for the upstream's answer
+	declined  bool   // it was not served in a turn, after all
 	lost      bool   // it panicked, and is not to be used again
 	cut       bool   // only a reset tells the client that the answer is not whole
 
 	status int
 	sent   int64         // body bytes to the client
 	start  time.Duration // on clock; 0: nobody wants to know
+	tryAt  time.Duration // on clock: the present try; 0: nobody wants to know
 	waited time.Duration // for the last try's answer, if there is a start
 	what   string        // why the answer is one of our own
 	after  string        // why the last try but one failed
@@ -127,7 +131,8 @@ func (x *Exchange) reset() {
 	x.upload.began, x.upload.err = false, nil
 	x.began, x.informed, x.goAhead, x.hasID, x.switching, x.inSession, x.settled = false, false, false, false, false, false, false
 	x.close, x.unread, x.broken, x.cut = false, false, false, false
-	x.status, x.sent, x.start, x.waited, x.what, x.after = 0, 0, 0, 0, "", ""
+	x.lean, x.brief, x.declined = false, false, false
+	x.status, x.sent, x.start, x.tryAt, x.waited, x.what, x.after = 0, 0, 0, 0, 0, "", ""
 }
 
 // emptied keeps room for bodies of the usual size.

@@ -21,24 +21,42 @@ func (p *Proxy) forward(x *Exchange) bool {
 	if !p.collect(x) {
 		return false
 	}
+	if x.Client.InTurn() {
+		x.detached = true // it is posted as the turn's last act
+		return true
+	}
+	return p.pursue(x)
+}
+
+// pursue is forward for a request that is collected.
+func (p *Proxy) pursue(x *Exchange) bool {
 	for {
-		if !p.take(x) {
+		if !x.taken && !p.take(x) {
 			return p.fail(x)
 		}
-		f := p.try(x, x.up)
-		if f == nil && p.doubts(x) {
-			f = pool.StatusFault()
-		}
-		if f == nil {
-			f = p.relay(x)
-		}
-		if p.done(x, f) {
-			return true
-		}
-		if !p.again(x) {
-			return p.fail(x)
+		if ended := p.judge(x, p.try(x, x.up)); ended {
+			return x.fault == nil
 		}
 	}
+}
+
+// judge passes on what a try has brought, and tells whether the client has its
+// answer by that; else another upstream may be asked.
+func (p *Proxy) judge(x *Exchange, f *pool.Fault) (ended bool) {
+	if f == nil && p.doubts(x) {
+		f = pool.StatusFault()
+	}
+	if f == nil {
+		f = p.relay(x)
+	}
+	if p.done(x, f) {
+		return true
+	}
+	if !p.again(x) {
+		p.fail(x)
+		return true
+	}
+	return false
 }
 
 // doubts tells whether a bad answer is not worth passing on: it comes from an
@@ -122,16 +140,21 @@ func (p *Proxy) again(x *Exchange) bool {
 
 // try sends the request to u and reads the head of its final answer.
 func (p *Proxy) try(x *Exchange, u *pool.Upstream) (f *pool.Fault) {
-	asked := p.clock()
+	x.tryAt = p.clock()
 	if !x.flowsOn() { // fast path
 		x.link, f = u.Ask(x.Client.Conn, x, x.idempotent(), &x.Res)
 	} else {
 		f = p.stream(x, u)
 	}
+	return p.final(x, f)
+}
+
+// final goes on to the head of the final answer.
+func (p *Proxy) final(x *Exchange, f *pool.Fault) *pool.Fault {
 	for f == nil && x.Res.Status < 200 {
 		f = p.interim(x)
 	}
-	p.waited(x, asked)
+	p.waited(x)
 	return f
 }
 
@@ -195,6 +218,9 @@ func (p *Proxy) leave(x *Exchange, f *pool.Fault) {
 	if f != nil || !whole || announced || !x.Res.Persists() || !x.outBody.Ended() {
 		l.Drop() // announced: HEAD, 204 or 304 whose body may yet come
 		return
+	}
+	if x.brief {
+		l.Settle(x.Client.Conn)
 	}
 	l.Keep()
 }

@@ -15,6 +15,9 @@ func (p *Proxy) lookup(x *Exchange) bool {
 	if c == nil {
 		return true
 	}
+	if x.Client.InTurn() {
+		return p.glance(x)
+	}
 	switch c.Find(&x.visit, &x.Req, x.secure(), x.host()) {
 	case cache.Hit:
 		if x.visit.Refresh {

@@ -50,6 +50,8 @@ type Options struct {
 
 	MaxHead int // bytes of a request's head
 
+	Calm int // short exchanges in a row after which a client has turns; 0: as we think best; less: never
+
 	Upgrade []string // protocols that may be switched to besides websocket; never h2c
 
 	Gate *pool.Gate // bounds the exchanges under way; nil: no bound
@@ -91,6 +93,7 @@ func (p *Proxy) Serve(x *Exchange) {
 
 	_ = p.admit(x) && // what is refused or answered here: 405, PURGE
 		p.route(x) && // host, path and more → Route: 404, 413
+		p.light(x) && // in a turn: who may have to wait leaves it, and begins anew
 		p.filter(x) && // what this route adds: limits, auth, rewrites
 		p.attend(x) && // events, as long as the client likes
 		p.lookup(x) && // a fresh copy, or a tolerably stale one, answers here
@@ -104,11 +107,13 @@ func (p *Proxy) Serve(x *Exchange) {
 // and its connection, nothing else.
 func (p *Proxy) finish(x *Exchange) {
 	if r := recover(); r != nil {
-		p.Stats.Panics.Add(1)
-		p.opt.Log.Error("BUG: panic", "cause", r, "stack", string(debug.Stack()))
-		x.wreck()
+		p.bug(x, r)
 	}
-	if x.detached {
+	switch {
+	case x.detached:
+		return
+	case x.declined:
+		p.undo(x)
 		return
 	}
 	x.exit()
@@ -121,4 +126,10 @@ func (p *Proxy) finish(x *Exchange) {
 		p.record(x)
 	}
 	x.visit.End()
+}
+
+func (p *Proxy) bug(x *Exchange, cause any) {
+	p.Stats.Panics.Add(1)
+	p.opt.Log.Error("BUG: panic", "cause", cause, "stack", string(debug.Stack()))
+	x.wreck()
 }

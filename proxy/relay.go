@@ -90,6 +90,7 @@ func (x *Exchange) whole(framing wire.Framing) *pool.Fault {
 	if err := x.Client.Write(x.out, body); err != nil {
 		return x.gone(err)
 	}
+	x.brief = x.lean && x.cache == nil && x.link.MayPost()
 	return nil
 }
 

@@ -33,6 +33,7 @@ type Route struct {
 	TunnelIdle time.Duration // between two bytes of a tunnel, either way; 0: no limit
 	MaxBody    int64         // bytes of a request's body; 0: no limit
 
+	lean  bool   // none of its steps waits, but for upstreams
 	tally *Tally // by Name; of all exchanges that come here
 	coder Coder  // of Filters; nil: none
 }
@@ -81,6 +82,9 @@ func (p *Proxy) SetRoutes(t *Routes) {
 		}
 		if c := coderOf(r.Filters); c != r.coder { // it may be in use already
 			r.coder = c
+		}
+		if lean := len(r.Filters) == 0 && r.Events == nil && r.Sessions == nil; lean != r.lean { // the same
+			r.lean = lean
 		}
 		r.tally = p.Stats.Routes.of(r.Name)
 		for _, sh := range r.Split.shares {

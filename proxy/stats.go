@@ -67,12 +67,19 @@ func (p *Proxy) begin(x *Exchange) {
 	}
 }
 
+// undo takes back begin, for an exchange that begins anew.
+func (p *Proxy) undo(x *Exchange) {
+	if p.opt.Timed && x.start != 0 {
+		p.Stats.flight[x.shard].n.Add(-1)
+	}
+}
+
 // waited notes that the upstream which was asked has answered, or failed.
-func (p *Proxy) waited(x *Exchange, asked time.Duration) {
+func (p *Proxy) waited(x *Exchange) {
 	if !p.timed {
 		return
 	}
-	x.waited = clock() - asked
+	x.waited = clock() - x.tryAt
 	if p.opt.Timed {
 		x.pool.waits.add(class(x.Res.Status), x.waited, x.shard)
 	}

@@ -77,12 +77,12 @@ func (x *Exchange) appendSwitch(dst []byte) []byte {
 // shake sends the handshake and reads the answer's head.
 func (p *Proxy) shake(x *Exchange, u *pool.Upstream) (f *pool.Fault) {
 	x.switching = true
-	asked := p.clock()
+	x.tryAt = p.clock()
 	x.link, f = u.Ask(x.Client.Conn, x, true, &x.Res)
 	for f == nil && x.Res.Status < 200 && !x.switches() {
 		f = p.interim(x)
 	}
-	p.waited(x, asked)
+	p.waited(x)
 	if f == nil && x.Res.Status == 101 && x.webSocket() && !x.accepted() {
 		return p.refuses()
 	}

@@ -44,6 +44,8 @@ type Conn struct {
 	spot   int32         // in the lot
 	turn   int32         // its own; 0: none yet
 	waker  Waker
+	inTurn bool                 // see InTurn
+	full   bool                 // there may be more to read than was read for a turn
 	client atomic.Pointer[Conn] // whose exchange this upstream connection serves
 	off    *atomic.Bool         // see CallOff; nil: never
 	fd     uintptr              // behind Own, else 0
@@ -186,6 +188,12 @@ func (c *Conn) Skip(n int) { c.r += n }
 func (c *Conn) Pin(n int) {
 	c.r += n
 	c.base = c.r
+}
+
+// Unread takes back a Pin(n), which nothing has been read or consumed behind.
+func (c *Conn) Unread(n int) {
+	c.r -= n
+	c.base = 0
 }
 
 // Unpin lets what was pinned be overwritten.

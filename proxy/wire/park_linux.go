@@ -53,14 +53,11 @@ func (l *lot) at(place, turn int32) *Conn {
 }
 
 // watch arms c, and tells whether that worked. One that is settled is armed
-// already: it is looked at again if something has happened that nobody was
-// told of, or that who reads no further than the last bytes does not see, or if
-// the loop left something there.
+// already, but what has happened before may have ended a wait that the Guard
+// ended as well, and so have been seen by nobody: it is looked at again.
 func (l *lot) watch(c *Conn) (ok bool) {
 	if s := c.own.Load(); s != nil {
-		if !s.in.forget() && !s.hung.Load() && c.state.Load() == arming {
-			return true
-		}
+		s.in.forget()
 		return l.arm(c, c.raw, syscall.EPOLL_CTL_MOD, always)
 	}
 	op := syscall.EPOLL_CTL_MOD
@@ -69,7 +66,7 @@ func (l *lot) watch(c *Conn) (ok bool) {
 		l.take(c)
 	}
 	until := uint32(once)
-	if _, ok := c.waker.(Passer); ok && c.fd != 0 {
+	if c.fd != 0 {
 		until = edges
 	}
 	return l.arm(c, c.raw, op, syscall.EPOLLIN|syscall.EPOLLRDHUP|until)

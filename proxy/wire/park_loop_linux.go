@@ -56,6 +56,10 @@ func (l *lot) serve(c *Conn, events uint32) {
 		}
 		return
 	}
+	if t, ok := c.waker.(Turner); ok && c.fd != 0 {
+		c.giveTurn(t, events)
+		return
+	}
 	if events == syscall.EPOLLIN && l.pass(c) && c.state.CompareAndSwap(passing, resting) {
 		return // fast path
 	}

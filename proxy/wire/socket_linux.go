@@ -19,7 +19,6 @@ type socket struct {
 	use          atomic.Uint32
 	mu           sync.Mutex // for deadlines
 	in, out      side
-	hung         atomic.Bool // an end was heard of, perhaps not by who read the last bytes
 	local, there net.Addr
 }
 

@@ -105,9 +105,6 @@ func (c *Conn) sift(events uint32) uint32 {
 		s.out.happen()
 		events &^= syscall.EPOLLOUT
 	}
-	if events&^syscall.EPOLLIN != 0 {
-		s.hung.Store(true)
-	}
 	if events == 0 || c.state.Load() != awake {
 		return events
 	}

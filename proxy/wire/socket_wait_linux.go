@@ -93,6 +93,7 @@ func (s *socket) try(d *side, as uint32, f func(fd uintptr) bool) error {
 	d.forget() // f sees it itself
 	for !f(uintptr(s.fd)) {
 		if err := s.wait(d); err != nil {
+			d.happen() // something may have, besides: f has not seen it
 			return err
 		}
 	}

@@ -25,8 +25,11 @@ func (c *Conn) Own() {
 // Write writes all of head and body, either of which may be empty, with one
 // system call if the socket takes both.
 func (c *Conn) Write(head, body []byte) error {
-	if c.raw == nil {
+	switch {
+	case c.raw == nil:
 		return c.writeBoth(head, body)
+	case c.inTurn:
+		return c.writeOn(head, body)
 	}
 	if c.fd != 0 && len(body) == 0 {
 		n, _ := c.Try(head) // why it was not all, the next one says
@@ -52,6 +55,20 @@ func (c *Conn) Try(b []byte) (n int, err error) {
 		return 0, nil
 	}
 	n, err = sysWrite(c.fd, b)
+	if err == syscall.EAGAIN {
+		err = nil
+	}
+	n = max(n, 0)
+	c.wrote += int64(n)
+	return n, err
+}
+
+// Try2 is Try for two pieces.
+func (c *Conn) Try2(a, b []byte) (n int, err error) {
+	if len(b) == 0 {
+		return c.Try(a)
+	}
+	n, err = sysWrite2(c.fd, a, b)
 	if err == syscall.EAGAIN {
 		err = nil
 	}
