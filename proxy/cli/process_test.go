@@ -93,6 +93,7 @@ func prepared(t *testing.T, program string, args ...string) *service {
 	s := &service{t: t, cmd: exec.Command(program, args...), stdout: watch(), stderr: watch()}
 	s.cmd.Env = clean()
 	s.cmd.Stdout, s.cmd.Stderr = s.stdout, s.stderr
+	s.cmd.WaitDelay = patience // for who has taken its place, and writes there, too
 	return s
 }
 

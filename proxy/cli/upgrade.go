@@ -34,6 +34,7 @@ type upgrade struct {
 	log     *slog.Logger
 
 	busy atomic.Bool // one is under way, or done
+	left atomic.Bool // it is done: what names the process that serves is not ours any more
 }
 
 var errUpgrading = errors.New("an upgrade is under way already")
@@ -77,6 +78,7 @@ func (u *upgrade) handOver(next *successor, cache *server.Bequest) error {
 		return err
 	}
 	stop()
+	u.left.Store(true)
 	cache.Tell(next.talk)
 	u.manager.tell(fmt.Sprintf("MAINPID=%d", next.proc.Pid))
 	u.server.Leave()

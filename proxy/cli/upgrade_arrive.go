@@ -72,7 +72,9 @@ func take(ctx context.Context, leave context.CancelFunc, s *server.Server, c *co
 		leave()
 		unheard()
 		work.Wait()
-		pid.remove()
+		if !u.left.Load() { // else it may be written in the moment between our look and this
+			pid.remove()
+		}
 		return failed
 	}, nil
 }

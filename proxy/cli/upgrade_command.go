@@ -87,6 +87,10 @@ func (l *line) runningServer() (*config.Config, error) {
 	return c, err
 }
 
+// lastWords is how long after the old process's end the new one may take to write
+// its number: on a busy machine the one may have gone before the other gets there.
+const lastWords = 5 * time.Second
+
 // upgradeBySignal waits until the file names another process.
 func upgradeBySignal(file pidFile, within time.Duration) (pid int, err error) {
 	old, err := file.read()
@@ -96,13 +100,17 @@ func upgradeBySignal(file pidFile, within time.Duration) (pid int, err error) {
 	if err := syscall.Kill(old, syscall.SIGUSR2); err != nil {
 		return 0, fmt.Errorf("--pid-file %s: process %d: %w", file, old, err)
 	}
+	gone := false
 	for end := time.Now().Add(within + 2*time.Second); time.Now().Before(end); time.Sleep(20 * time.Millisecond) {
 		if pid, err := file.read(); err == nil && pid != old {
 			return pid, nil
 		}
-		if syscall.Kill(old, 0) != nil {
-			return 0, fmt.Errorf("process %d has ended, and no other serves: see its log", old)
+		if !gone && syscall.Kill(old, 0) != nil {
+			gone, end = true, time.Now().Add(lastWords)
 		}
+	}
+	if gone {
+		return 0, fmt.Errorf("process %d has ended, and no other serves: see its log", old)
 	}
 	return 0, fmt.Errorf("process %d goes on: its log says why no other is ready", old)
 }

@@ -6,6 +6,7 @@ import (
 	"net"
 	"net/http"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"regexp"
 	"strconv"
@@ -151,6 +152,29 @@ func TestUnixSocketsOutliveTheProcessThatLeaves(t *testing.T) {
 			t.Errorf("%s is left: %v", file, err)
 		}
 	}
+}
+
+// On a busy machine the old process may be gone before the new one has written its
+// number.
+func TestANumberMayComeBehindTheEndOfTheOldProcess(t *testing.T) {
+	t.Parallel()
+	old := exec.Command("sleep", "60")
+	if err := old.Start(); err != nil {
+		t.Fatal(err)
+	}
+	file := filepath.Join(t.TempDir(), "pid")
+	write(t, file, strconv.Itoa(old.Process.Pid)+"\n")
+	ended := make(chan struct{})
+	go func() {
+		_ = old.Wait() // SIGUSR2 ends it
+		time.Sleep(100 * time.Millisecond)
+		_ = pidFile(file).write()
+		close(ended)
+	}()
+	if pid, err := upgradeBySignal(pidFile(file), patience); err != nil || pid != os.Getpid() {
+		t.Errorf("%d, %v; want %d", pid, err, os.Getpid())
+	}
+	<-ended
 }
 
 // Whatever is wrong with the new process, the old one goes on and says what.
