@@ -17,6 +17,7 @@ import (
 	"regexp"
 	"strings"
 	"sync"
+	"syscall"
 	"testing"
 	"time"
 )
@@ -126,15 +127,26 @@ func until(t *testing.T, what string, f func() bool) {
 	}
 }
 
-// addr is a free port of loopback.
+// addr is an address of loopback that is refused while nobody listens there. One
+// that was found free and let go would be anybody's: here its port stays bound,
+// never listened on, until the test ends. Who listens sets SO_REUSEADDR, as Go
+// and Redis do.
 func addr(t *testing.T) string {
 	t.Helper()
-	ln, err := net.Listen("tcp", "127.0.0.1:0")
+	fd, err := syscall.Socket(syscall.AF_INET, syscall.SOCK_STREAM|syscall.SOCK_CLOEXEC, 0)
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer ln.Close()
-	return ln.Addr().String()
+	t.Cleanup(func() { _ = syscall.Close(fd) })
+	err = syscall.SetsockoptInt(fd, syscall.SOL_SOCKET, syscall.SO_REUSEADDR, 1)
+	if err == nil {
+		err = syscall.Bind(fd, &syscall.SockaddrInet4{Addr: [4]byte{127, 0, 0, 1}})
+	}
+	name, _ := syscall.Getsockname(fd)
+	if err != nil || name == nil {
+		t.Fatal("no port: ", err)
+	}
+	return fmt.Sprint("127.0.0.1:", name.(*syscall.SockaddrInet4).Port)
 }
 
 func port(addr string) string { return addr[strings.LastIndexByte(addr, ':')+1:] }
