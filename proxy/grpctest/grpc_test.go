@@ -283,7 +283,7 @@ func TestAnUpstreamThatDiesIsNoEnd(t *testing.T) {
 }
 
 func TestNobodyThereIsUnavailable(t *testing.T) {
-	cc := startFront(t, nil, "--upstream", "h2c://"+freeAddr(t)).dial(t, nil)
+	cc := startFront(t, nil, "--upstream", "h2c://127.0.0.1:1").dial(t, nil)
 	var m msg
 	if err := cc.Invoke(within(t, patience), "/test.Echo/Unary", bytesOf(""), &m); status.Code(err) != codes.Unavailable {
 		t.Errorf("%v, want Unavailable", err)

@@ -10,40 +10,21 @@ import (
 	"crypto/x509"
 	"crypto/x509/pkix"
 	"encoding/pem"
-	"fmt"
 	"math/big"
 	"net"
 	"os"
-	"os/exec"
 	"path/filepath"
-	"syscall"
 	"testing"
 	"time"
 
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/credentials"
 	"google.golang.org/grpc/credentials/insecure"
+
+	"multiserver/proxy/binarytest"
 )
 
-// binary is the program, built once.
-var binary string
-
-func TestMain(m *testing.M) {
-	dir, err := os.MkdirTemp("", "grpctest")
-	if err != nil {
-		panic(err)
-	}
-	binary = filepath.Join(dir, "multiserver")
-	build := exec.Command("go", "build", "-o", binary, ".")
-	build.Dir = "../.."
-	if out, err := build.CombinedOutput(); err != nil {
-		fmt.Fprintf(os.Stderr, "go build: %v\n%s", err, out)
-		os.Exit(1)
-	}
-	code := m.Run()
-	_ = os.RemoveAll(dir)
-	os.Exit(code)
-}
+func TestMain(m *testing.M) { binarytest.Main(m) }
 
 // identity is a certificate for this machine, which vouches for itself.
 type identity struct {
@@ -84,47 +65,16 @@ func must(t *testing.T, err error) {
 	}
 }
 
-// front is the program under way.
-type front struct {
-	addr string
-	log  bytes.Buffer // read when it has ended
-}
+// front is where the program is.
+type front struct{ addr string }
 
-// startFront runs the program before u.
+// startFront runs the program before an upstream.
 func startFront(t *testing.T, id *identity, args ...string) *front {
 	t.Helper()
-	f := &front{addr: freeAddr(t)}
 	if id == nil {
-		args = append(args, "--listen", f.addr)
-	} else {
-		args = append(args, "--listen", "none", "--tls-listen", f.addr, "--tls-cert", id.file, "--upstream-ca", id.file)
+		return &front{binarytest.Start(t, append(args, "--listen", "127.0.0.1:0")...).Plain()}
 	}
-	cmd := exec.Command(binary, args...)
-	cmd.Stderr = &f.log
-	must(t, cmd.Start())
-	t.Cleanup(func() {
-		_ = cmd.Process.Signal(syscall.SIGKILL)
-		_ = cmd.Wait()
-		if t.Failed() || testing.Verbose() {
-			t.Logf("the program's log:\n%s", f.log.String())
-		}
-	})
-	until(t, "it listens", func() bool {
-		nc, err := net.Dial("tcp", f.addr)
-		if err == nil {
-			_ = nc.Close()
-		}
-		return err == nil
-	})
-	return f
-}
-
-func freeAddr(t *testing.T) string {
-	t.Helper()
-	ln, err := net.Listen("tcp", "127.0.0.1:0")
-	must(t, err)
-	defer ln.Close()
-	return ln.Addr().String()
+	return &front{binarytest.Start(t, append(args, "--listen", "none", "--tls-listen", "127.0.0.1:0", "--tls-cert", id.file, "--upstream-ca", id.file)...).Secure()}
 }
 
 func (f *front) dial(t *testing.T, id *identity) *grpc.ClientConn {
@@ -140,8 +90,7 @@ func (f *front) dial(t *testing.T, id *identity) *grpc.ClientConn {
 	return cc
 }
 
-// patience is far more than anything here takes; it ends a test that hangs.
-const patience = 30 * time.Second
+const patience = binarytest.Patience
 
 // until waits for what is to become true.
 func until(t *testing.T, what string, f func() bool) {

@@ -2,7 +2,10 @@ module multiserver/proxy/h2spectest
 
 go 1.26.0
 
-require github.com/summerwind/h2spec v2.2.1+incompatible
+require (
+	github.com/summerwind/h2spec v2.2.1+incompatible
+	multiserver/proxy/binarytest v0.0.0
+)
 
 require (
 	github.com/fatih/color v1.19.0 // indirect
@@ -12,3 +15,5 @@ require (
 	golang.org/x/sys v0.49.0 // indirect
 	golang.org/x/text v0.43.0 // indirect
 )
+
+replace multiserver/proxy/binarytest => ../binarytest

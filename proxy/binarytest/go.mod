@@ -1,0 +1,3 @@
+module multiserver/proxy/binarytest
+
+go 1.26.0
