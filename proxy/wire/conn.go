@@ -13,8 +13,9 @@ import (
 // goroutine may read while another writes.
 //
 // Plain TCP and Unix sockets are read and written by system calls of our own
-// inside the runtime's readiness loop (syscall.RawConn), which is what lets
-// Ask save a call; anything else (TLS, a test's pipe) goes by Read and Write.
+// inside the runtime's readiness loop (syscall.RawConn), or one of our own (see
+// settle), which is what lets Ask save a call; anything else (TLS, a test's pipe)
+// goes by Read and Write.
 type Conn struct {
 	swap  sync.Mutex // for the next three, but for who owns c: settle replaces them
 	nc    net.Conn

@@ -52,8 +52,8 @@ const restful = 200
 // interrupted; but if it is a Passer, and the connection the caller's own (Own),
 // bytes are passed first. between is as for Await.
 //
-// The runtime goes on to look after the socket as well, and finds nobody to
-// wake. So a wait that begins later, there, misses nothing.
+// If it is not settled, the runtime goes on to look after the socket as well, and
+// finds nobody to wake. So a wait that begins later, there, misses nothing.
 func (c *Conn) Park(w Waker, between bool) bool {
 	if c.r != c.w || !c.parks.Load() || !c.placed() {
 		return false
@@ -81,7 +81,7 @@ func (c *Conn) Park(w Waker, between bool) bool {
 }
 
 // Beside has c parked where d is, so that one goroutine passes on what they say
-// to each other. Neither has been parked yet, or d alone.
+// to each other. Before that c was not parked, or is settled.
 func (c *Conn) Beside(d *Conn) {
 	if d.placed() {
 		c.move(d.lot)

@@ -10,7 +10,8 @@ import (
 // one goroutine. A connection's place in it is made the first time and kept
 // until the connection is closed; each time it is parked it is armed, for one
 // event or, where bytes are passed, for all that come. One comes at once if
-// there was something before.
+// there was something before. Those that are settled are in this set alone, and
+// always armed.
 type lot struct {
 	f    *os.File // the set, which the runtime waits for
 	raw  syscall.RawConn
