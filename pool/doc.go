@@ -6,6 +6,7 @@
 //	pick.go      the choice for one request
 //	queue.go     who waits for a place, and for how long
 //	upstream.go  one place: asked for an answer, told how it went
+//	post.go      asking without waiting, in turns
 //	link.go      its connections, and the stack of idle ones
 //	branch.go    one stream of many, with an upstream that speaks HTTP/2
 //	shared.go    one place in a line, with an upstream that is asked ahead

@@ -6,6 +6,7 @@
 // connection one after the other, and finish is the only way out.
 //
 //	client.go    a connection: its requests in order, its identity, its end
+//	turn.go      the same for short exchanges, in no goroutine of their own
 //	certificate.go  the certificate that a client has shown
 //	exchange.go  what the steps of one request share
 //	admit.go     what is answered here, whatever the upstreams say
@@ -45,5 +46,6 @@
 // It promises: exactly one request leaves for each one taken; an answer that
 // has begun is never followed by another; a body is passed on as ended only
 // when its end was there; nothing is buffered that has no bound. A buffered
-// exchange allocates nothing.
+// exchange allocates nothing, and a short one, once its client is known for
+// them, has no goroutine either.
 package proxy

@@ -25,6 +25,22 @@ type Pass struct{}
 func (Pass) Request(*Exchange) bool { return true }
 func (Pass) Response(*Exchange)     {}
 
+// Prompt is Pass for a filter that waits for nothing, takes little time, and
+// changes nothing but the exchange: it may be asked in a turn, and then once more.
+type Prompt struct{ Pass }
+
+func (Prompt) prompt() {}
+
+// promptly tells whether all filters are of that kind.
+func promptly(filters []Filter) bool {
+	for _, f := range filters {
+		if _, ok := f.(interface{ prompt() }); !ok {
+			return false
+		}
+	}
+	return true
+}
+
 // filter lets the route's filters see the request, in their order. Answers
 // from the cache pass them as well: who may not see an answer may not see it
 // from there.

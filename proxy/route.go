@@ -83,7 +83,7 @@ func (p *Proxy) SetRoutes(t *Routes) {
 		if c := coderOf(r.Filters); c != r.coder { // it may be in use already
 			r.coder = c
 		}
-		if lean := len(r.Filters) == 0 && r.Events == nil && r.Sessions == nil; lean != r.lean { // the same
+		if lean := promptly(r.Filters) && r.Events == nil && r.Sessions == nil; lean != r.lean { // the same
 			r.lean = lean
 		}
 		r.tally = p.Stats.Routes.of(r.Name)

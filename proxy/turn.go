@@ -192,7 +192,11 @@ func (c *Client) next(x *Exchange) wire.Turned {
 	}
 	x.release()
 	c.Release()
-	return c.Turn()
+	if len(c.Buffered()) > 0 {
+		return c.Turn()
+	}
+	c.ReadWithin(c.p.opt.KeepAlive) // fast path
+	return wire.Stays
 }
 
 // Wake goes on, in a goroutine, with an exchange that cannot be served in turns.

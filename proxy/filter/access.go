@@ -11,7 +11,7 @@ import (
 // access lets clients in by their addresses. Where both lists know an address,
 // the longer prefix decides, and of the same length it is refused.
 type access struct {
-	proxy.Pass
+	proxy.Prompt
 	rules []rule // longest prefix first
 	open  bool   // to those in no list
 }

@@ -16,7 +16,7 @@ import (
 // protocol"), in the app's place: what the app says itself is taken out. It
 // stands before filters that refuse: preflights come without credentials.
 type cors struct {
-	proxy.Pass
+	proxy.Prompt
 	origins     []string
 	any         bool
 	preflight   []byte // fields of the answer to one

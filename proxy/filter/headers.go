@@ -21,12 +21,12 @@ type line struct {
 }
 
 type askHeaders struct {
-	proxy.Pass
+	proxy.Prompt
 	headers
 }
 
 type tellHeaders struct {
-	proxy.Pass
+	proxy.Prompt
 	headers
 }
 

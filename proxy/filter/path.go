@@ -15,7 +15,7 @@ import (
 // with one slash: apps that redirect to what they were asked for would send
 // browsers to another host by //host.
 type stripPrefix struct {
-	proxy.Pass
+	proxy.Prompt
 	prefix []byte
 }
 
@@ -81,7 +81,7 @@ func unhex(c byte) byte {
 
 // addPrefix puts segments before the path.
 type addPrefix struct {
-	proxy.Pass
+	proxy.Prompt
 	prefix []byte
 }
 
@@ -117,7 +117,7 @@ func readPrefix(o Options) ([]byte, error) {
 // rewrite makes another path of those that match a regular expression, which
 // sees them as they were sent: /%6fld is not /old. The query stays.
 type rewrite struct {
-	proxy.Pass
+	proxy.Prompt
 	match *regexp.Regexp
 	to    []byte
 }

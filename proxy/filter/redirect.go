@@ -9,7 +9,7 @@ import (
 
 // redirect answers that the resource is elsewhere (RFC 9110 §15.4).
 type redirect struct {
-	proxy.Pass
+	proxy.Prompt
 	to     template
 	status int
 }

@@ -1,7 +1,7 @@
 package wire
 
 // Turner is a Waker that serves messages where they are read, in the loop of
-// its lot (MayTurn): for a short exchange that saves two switches of goroutines
+// its lot: for a short exchange that saves two switches of goroutines
 // and the runtime's looks for whom to wake, a tenth of what it costs.
 type Turner interface {
 	Waker
