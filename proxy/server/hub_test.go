@@ -340,10 +340,15 @@ func TestEventsAndSocketsComeBackToWhereTheyWere(t *testing.T) {
 }
 
 func TestADrainEndsMembersByGoingAway(t *testing.T) {
-	r := start(t, "--upstream "+newListening(t, nil).URL, "--hub /ws", "--drain-timeout 2s")
+	r := start(t, "--upstream "+newListening(t, nil).URL, "--hub /ws", "--drain-timeout 1m")
 	s, e := r.open(t, "/ws", nil), r.listen(t, "/ws/events", "")
 	r.members(t, "all", 2)
+	await(t, "the stream to flow", func() bool { return r.hub.Load().flows.count() == 1 })
 	r.stop()
+	await(t, "the tunnel to be told", func() bool {
+		r.endTunnels(0) // as late in a drain; there is time to answer
+		return r.proxy.Stats.TunnelsTold.Load() == 1
+	})
 	s.wantsClose(websocket.StatusGoingAway)
 	for {
 		if _, err := e.in.ReadString('\n'); err != nil {

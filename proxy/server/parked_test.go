@@ -51,7 +51,7 @@ func TestRestingClientsAreClients(t *testing.T) {
 func TestRestingTunnelsGoOn(t *testing.T) {
 	closed := make(chan error, 5)
 	for _, log := range []string{"off", t.TempDir() + "/log"} {
-		s := start(t, "--upstream "+echoing(t, closed).URL, "--drain-timeout 1s", "--access-log "+log)
+		s := start(t, "--upstream "+echoing(t, closed).URL, "--drain-timeout 1m", "--access-log "+log)
 		ctx, cancel := context.WithTimeout(context.Background(), patience)
 		defer cancel()
 		c, _, err := websocket.Dial(ctx, "ws://"+s.Addrs()[0].String()+"/", nil)
@@ -70,6 +70,7 @@ func TestRestingTunnelsGoOn(t *testing.T) {
 		}
 		resting(t, s, 1)
 		s.stop()
+		s.endTunnels(0) // as late in a drain; there is time to answer
 		if _, _, err := c.Read(ctx); websocket.CloseStatus(err) != websocket.StatusGoingAway {
 			t.Error(err)
 		}
