@@ -6,10 +6,11 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"os"
 	"slices"
 	"sync"
 	"time"
+
+	"multiserver/cache/memory"
 )
 
 // A Trail is what was dropped, replaced and purged since another process, which
@@ -65,7 +66,7 @@ func (c *Cache) HandOn() (*Trail, error) {
 func (c *Cache) heirs() string { return c.opt.File + ".heir" }
 
 // Taken removes the copy, which the other process has read.
-func (t *Trail) Taken() { _ = os.RemoveAll(t.c.heirs()) }
+func (t *Trail) Taken() { _ = memory.Remove(t.c.heirs()) }
 
 // End has nothing noted any more, and Send return once it has told the rest.
 func (t *Trail) End() {
@@ -142,8 +143,6 @@ func (t *Trail) Send(w interface {
 		}
 	}
 }
-
-var errTrail = errors.New("cache: that is no trail")
 
 // Follow does what another process tells by Send, up to its end. It calls caught
 // once all is known that was changed before. If it breaks off, all is forgotten:

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net"
+	"os"
 	"path/filepath"
 	"strings"
 	"sync"
@@ -121,6 +122,25 @@ func TestAStartWithoutUsDoesNotFindTheCopy(t *testing.T) {
 	h := newStage(t, Options{File: old.c.opt.File, Heir: true, Log: slog.New(slog.DiscardHandler)})
 	h.answers(kept)
 	h.finds(t, "/x", "fwd=uri-miss")
+}
+
+// A flag with a slip in it may name anything.
+func TestACopyIsNotMadeInPlaceOfSomethingElse(t *testing.T) {
+	old := holding(t, "/x")
+	mine := filepath.Join(old.c.heirs(), "mine")
+	if err := os.MkdirAll(mine, 0o700); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := old.c.HandOn(); err == nil {
+		t.Error("it was made")
+	}
+	if _, err := os.Stat(mine); err != nil {
+		t.Error(err)
+	}
+	old.do("POST", "/x") // is noted for nobody
+	if old.c.trail.Load() != nil {
+		t.Error("there is a trail")
+	}
 }
 
 // What changes while the copy is made is not in it, or told.

@@ -82,6 +82,15 @@ func (m *Memory) save(file string) error {
 	return os.RemoveAll(old)
 }
 
+// Remove takes away what Save wrote to file. Anything else that is there is left
+// alone, with an error.
+func Remove(file string) error {
+	if err := oursOrNothing(file); err != nil {
+		return err
+	}
+	return os.RemoveAll(file)
+}
+
 // saveStall is how long nothing may be written before a save is given up.
 const saveStall = 15 * time.Second
 

@@ -17,8 +17,8 @@ type Bequest struct {
 	done  chan struct{} // closed when all is told
 }
 
-// Bequeath makes the copy, before another process is begun, which takes about a
-// second for a GiB; that finds it if it has the same --cache-file.
+// Bequeath makes the copy, before another process is begun, which takes a second or
+// two for a GiB; that finds it if it has the same --cache-file.
 func (s *Server) Bequeath() *Bequest {
 	b := &Bequest{s: s}
 	if s.cache == nil || s.conf.Cache.File == "" {
