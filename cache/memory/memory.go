@@ -13,6 +13,11 @@ type Options struct {
 	// Size is how much the process may grow by this tier, in bytes: records,
 	// index, and the garbage that the index leaves at GOGC=100. Least or more.
 	Size int64
+
+	// Files is how much of Size the bodies that are asked for most may have a
+	// second time, as files that Lend gives; 0: there are none. What would leave
+	// less than Least for the rest is not used.
+	Files int64
 }
 
 // Room is how much room behind len(dst) keeps Find and Chunk from allocating,
@@ -29,6 +34,7 @@ type Memory struct {
 	ring   *fastcache.Cache
 	plan   plan
 	shards [rings]shard
+	shelf  shelf
 
 	past  past       // what the ring had counted before it was reset
 	saves sync.Mutex // held by the one who saves
@@ -38,11 +44,13 @@ type Memory struct {
 // New returns an empty tier. It takes its memory as it is filled. The error
 // names the size and the least one.
 func New(o Options) (*Memory, error) {
-	p, err := divide(o.Size)
+	files := max(0, min(o.Files, o.Size-Least))
+	p, err := divide(o.Size - files)
 	if err != nil {
 		return nil, err
 	}
 	m := &Memory{ring: fastcache.New(int(p.data)), plan: p, stall: saveStall}
+	m.shelf.most, m.shelf.files = files, map[uint64]*Lent{}
 	for i := range m.shards {
 		m.shards[i].door = make([]uint32, p.slots)
 	}
@@ -129,6 +137,7 @@ func (m *Memory) Reset() {
 		m.shards[i].mu.Lock()
 	}
 	m.past.add(m.ring)
+	m.shelf.reset()
 	for i := range m.shards {
 		m.shards[i].clear()
 		m.shards[i].mu.Unlock()
