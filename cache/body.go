@@ -43,3 +43,16 @@ func (b *Body) At(buf []byte, at int64) (piece []byte, ok bool) {
 	}
 	return piece[min(int(at%chunk), len(piece)):], len(piece) > int(at%chunk)
 }
+
+// lentFrom is how long what is wanted of a body is at least for it to be lent: at
+// 32 KiB sending from a file saves nothing.
+const lentFrom = 48 << 10
+
+// Lend is the whole body as a file, if it is among those that are asked for
+// most, and n bytes of it are worth that; else nil. It must be returned.
+func (b *Body) Lend(n int64) *memory.Lent {
+	if b.inline != nil || n < lentFrom {
+		return nil
+	}
+	return b.mem.Lend(b.id, b.Length)
+}

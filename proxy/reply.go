@@ -28,7 +28,7 @@ func (p *Proxy) reply(x *Exchange) bool {
 	case x.isHead():
 		p.deliver(x, out[:len(out)-len(body.Inline())])
 	case body.Inline() != nil:
-		x.sent, x.brief = body.Length, x.lean
+		x.sent = body.Length
 		p.deliver(x, out)
 	default:
 		p.deliverSpan(x, out, &body, part.Span{To: body.Length})
@@ -50,6 +50,12 @@ func (p *Proxy) deliverBoth(x *Exchange, head, body []byte) bool {
 // deliverSpan writes head and a span of a stored body. Of one in chunks some
 // may be gone by now; then the client's connection breaks.
 func (p *Proxy) deliverSpan(x *Exchange, head []byte, b *cache.Body, s part.Span) bool {
+	if wire.CanSendFile(x.Client.Conn) {
+		if l := b.Lend(s.Len()); l != nil {
+			defer l.Return()
+			return p.deliverFile(x, head, l.Fd(), s)
+		}
+	}
 	var buf []byte
 	if b.Inline() == nil {
 		buf = wire.AcquireBuffer(wire.LargeBuffer)
@@ -70,6 +76,17 @@ func (p *Proxy) deliverSpan(x *Exchange, head []byte, b *cache.Body, s part.Span
 		head = nil
 	}
 	return true
+}
+
+// deliverFile writes head and a span of a stored body that is a file.
+func (p *Proxy) deliverFile(x *Exchange, head []byte, fd int, s part.Span) bool {
+	x.Client.WriteWithin(x.route.Idle)
+	n, err := x.Client.SendFile(head, fd, s.From, s.Len())
+	x.sent += n
+	if err != nil {
+		x.broken = true
+	}
+	return !x.broken
 }
 
 // replyLess answers a request with conditions or ranges, and tells whether it

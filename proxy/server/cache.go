@@ -26,7 +26,7 @@ func (s *Server) makeCache(ctx context.Context) (err error) {
 		return err
 	}
 	o := cache.Options{
-		Memory: memory.Options{Size: c.Memory},
+		Memory: memory.Options{Size: c.Memory, Files: c.Memory / 16},
 		Rules:  t.Rules,
 		Keys:   t.Keys,
 		Filter: t.Filter,

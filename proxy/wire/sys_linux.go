@@ -76,3 +76,14 @@ func left(fd uintptr) bool {
 	state := info & 0xff
 	return state == closed || state == closeWait
 }
+
+// sysSendFile sends up to n bytes of a file from off on, and moves off. The
+// scheduler is not told, as of a splice.
+func sysSendFile(fd uintptr, file int, off *int64, n int) (int, error) {
+	for {
+		k, _, e := syscall.RawSyscall6(syscall.SYS_SENDFILE, fd, uintptr(file), uintptr(unsafe.Pointer(off)), uintptr(n), 0, 0)
+		if e != syscall.EINTR {
+			return result(k, e)
+		}
+	}
+}
