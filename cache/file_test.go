@@ -25,6 +25,18 @@ func begun(t *testing.T, file string, log *bytes.Buffer) *stage {
 	return s
 }
 
+// saved is a file of a stage that has fetched /x.
+func saved(t *testing.T, log *bytes.Buffer) (file string) {
+	t.Helper()
+	file = filepath.Join(t.TempDir(), "cache")
+	a := begun(t, file, log)
+	a.get("/x")
+	if err := a.c.Save(); err != nil {
+		t.Fatal(err)
+	}
+	return file
+}
+
 func (s *stage) finds(t *testing.T, path, want string) {
 	t.Helper()
 	if _, got := s.get(path); !strings.Contains(got, want) {
@@ -61,12 +73,7 @@ func TestAnswersAndPurgesOutliveARestart(t *testing.T) {
 // Between Begin and Save answers are purged that File still holds.
 func TestAProcessThatCrashedLeavesNothing(t *testing.T) {
 	var log bytes.Buffer
-	file := filepath.Join(t.TempDir(), "cache")
-	a := begun(t, file, &log)
-	a.get("/x")
-	if err := a.c.Save(); err != nil {
-		t.Fatal(err)
-	}
+	file := saved(t, &log)
 	begun(t, file, &log).finds(t, "/x", "; hit") // and ends without Save
 	log.Reset()
 	b := begun(t, file, &log)
@@ -83,12 +90,7 @@ func TestAProcessThatCrashedLeavesNothing(t *testing.T) {
 // A start that fails before requests come has used nothing up.
 func TestAStartThatFailsKeepsTheFile(t *testing.T) {
 	var log bytes.Buffer
-	file := filepath.Join(t.TempDir(), "cache")
-	a := begun(t, file, &log)
-	a.get("/x")
-	if err := a.c.Save(); err != nil {
-		t.Fatal(err)
-	}
+	file := saved(t, &log)
 	newStage(t, Options{File: file, Log: slog.New(slog.DiscardHandler)})
 	begun(t, file, &log).finds(t, "/x", "; hit")
 }
@@ -97,12 +99,7 @@ func TestWhatCannotBeLoadedIsSaidOnceAndNotUsed(t *testing.T) {
 	f := func(what string, harm func(file string) error, want string) {
 		t.Helper()
 		var log bytes.Buffer
-		file := filepath.Join(t.TempDir(), "cache")
-		a := begun(t, file, &log)
-		a.get("/x")
-		if err := a.c.Save(); err != nil {
-			t.Fatal(err)
-		}
+		file := saved(t, &log)
 		if err := harm(file); err != nil {
 			t.Fatal(err)
 		}
@@ -133,12 +130,7 @@ func TestWhatCannotBeLoadedIsSaidOnceAndNotUsed(t *testing.T) {
 
 func TestAnotherSizeBeginsEmpty(t *testing.T) {
 	var log bytes.Buffer
-	file := filepath.Join(t.TempDir(), "cache")
-	a := begun(t, file, &log)
-	a.get("/x")
-	if err := a.c.Save(); err != nil {
-		t.Fatal(err)
-	}
+	file := saved(t, &log)
 	c, err := New(t.Context(), Options{File: file, Memory: memory.Options{Size: 256 << 20}, Log: slog.New(slog.NewTextHandler(&log, nil))})
 	if err != nil {
 		t.Fatal(err)

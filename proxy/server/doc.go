@@ -25,9 +25,10 @@
 //
 // Sockets may come from another process and go to one (listen*.go): Handed is
 // what was open before, Sockets what is open now; a door is one of these, an entry
-// what clients come by. A process that is to replace
-// another takes nobody before Enter; the other one Leaves, and drains. All
-// connections of HTTP/3 share a socket, which one process reads; it hands the
-// other's packets on, at the price of a copy each while that one drains, and
-// of a look at one pointer for each batch else.
+// what clients come by. A process that is to replace another takes nobody before
+// Enter; the other one Leaves, and drains. With a --cache-file it is given a copy of
+// the cache as well, and told what changes (heir.go). All connections of HTTP/3
+// share a socket, which one process reads; it hands the other's packets on, at the
+// price of a copy each while that one drains, and of a look at one pointer for each
+// batch else.
 package server
