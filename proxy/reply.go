@@ -28,7 +28,7 @@ func (p *Proxy) reply(x *Exchange) bool {
 	case x.isHead():
 		p.deliver(x, out[:len(out)-len(body.Inline())])
 	case body.Inline() != nil:
-		x.sent = body.Length
+		x.sent, x.brief = body.Length, x.lean
 		p.deliver(x, out)
 	default:
 		p.deliverSpan(x, out, &body, part.Span{To: body.Length})
