@@ -20,7 +20,6 @@ type Client struct {
 
 	calm     uint8 // short exchanges in a row
 	patience uint8 // how many it takes to have turns
-	still    bool  // it is time for them
 
 	from *Entrance        // nil: one that never shuts
 	h2   func(*wire.Conn) // takes over what turns out to speak HTTP/2; nil: nobody does
@@ -94,15 +93,13 @@ func (c *Client) run() (goesOn bool) {
 			_ = c.Close()
 			return false
 		}
-		if c.still {
-			if c.still = false; !c.Settle() {
-				c.patience = never
-			} else if c.Park(c, true) {
+		switch {
+		case c.x == nil && len(c.Buffered()) == 0: // it is ripe
+			if c.takesTurns() {
 				return true
 			}
 			continue
-		}
-		if c.x == nil {
+		case c.x == nil:
 			c.x = acquireExchange(c)
 			c.slow(c.x)
 		}
@@ -115,6 +112,9 @@ func (c *Client) run() (goesOn bool) {
 			return false
 		}
 		c.ReadWithin(c.p.opt.KeepAlive)
+		if c.ripe() && c.takesTurns() {
+			return true
+		}
 	}
 }
 
@@ -198,8 +198,7 @@ func (c *Client) quick() bool {
 	}
 	x.release()
 	c.ReadWithin(c.p.opt.KeepAlive)
-	c.still = c.over != nil && c.calm >= c.patience
-	return !c.still
+	return !c.ripe()
 }
 
 // inHand tells whether the request, with n bytes behind its head, takes no

@@ -45,6 +45,19 @@ func (c *Client) tell(x *Exchange) {
 	}
 }
 
+// ripe tells whether it is time for turns.
+func (c *Client) ripe() bool { return c.calm >= c.patience && c.over != nil }
+
+// takesTurns has the client wait for its next turn, with no goroutine, and tells
+// whether that worked.
+func (c *Client) takesTurns() bool {
+	if !c.Settle() {
+		c.patience = never
+		return false
+	}
+	return c.Park(c, true)
+}
+
 // upset is for a client that has turns in vain.
 func (c *Client) upset() {
 	c.calm = 0
