@@ -6,8 +6,8 @@ import (
 	"syscall"
 )
 
-// CanSendFile tells whether c is a plain socket.
-func CanSendFile(c *Conn) bool { return c.raw != nil }
+// CanSendFile tells whether c is a plain socket, and may be waited for.
+func CanSendFile(c *Conn) bool { return c.raw != nil && !c.inTurn }
 
 // SendFile writes head, which may be empty, and behind it n bytes of a file from
 // off on, which the kernel has in memory and does not copy: they must not change

@@ -6,8 +6,8 @@ import (
 	"syscall"
 )
 
-// CanSplice tells whether both ends are plain sockets.
-func CanSplice(dst, src *Conn) bool { return dst.raw != nil && src.raw != nil }
+// CanSplice tells whether both ends are plain sockets, and may be waited for.
+func CanSplice(dst, src *Conn) bool { return dst.raw != nil && src.raw != nil && !dst.inTurn }
 
 // Splice is SpliceBehind with nothing before the bytes.
 func Splice(dst, src *Conn, n int64, moved func(int64)) (fromSrc bool, err error) {
