@@ -94,7 +94,7 @@ func TestWakeGoesOnWithWhatIsLeft(t *testing.T) {
 	} {
 		overParked(t, func(t *testing.T, c *Conn, far net.Conn) {
 			p := parkPasser(t, c, pass)
-			sent := make([]byte, 1<<20)
+			sent := make([]byte, 1<<18)
 			for i := range sent {
 				sent[i] = byte(rand.Uint32())
 			}
