@@ -17,7 +17,7 @@ var fewer = wire.KindsOf(wire.Condition, wire.Range) // requests that may get le
 // Fast path: one copy of the record, which was made to find it, and one write.
 func (p *Proxy) reply(x *Exchange) bool {
 	v, e := &x.visit, &x.visit.Entry
-	x.status, x.began = e.Status(), true
+	x.status, x.began, x.brief = e.Status(), true, x.lean
 	x.close = x.close || x.Client.ends()
 	if x.Req.HasAny(fewer) && p.replyLess(x) {
 		return false
@@ -28,9 +28,10 @@ func (p *Proxy) reply(x *Exchange) bool {
 	case x.isHead():
 		p.deliver(x, out[:len(out)-len(body.Inline())])
 	case body.Inline() != nil:
-		x.sent, x.brief = body.Length, x.lean
+		x.sent = body.Length
 		p.deliver(x, out)
 	default:
+		x.brief = false
 		p.deliverSpan(x, out, &body, part.Span{To: body.Length})
 	}
 	return false

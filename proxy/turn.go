@@ -75,7 +75,9 @@ func (c *Client) Turn() wire.Turned {
 			c.upset()
 			break
 		}
-		c.Pin(n)
+		if c.Pin(n); len(c.Buffered()) > 0 {
+			c.Cork()
+		}
 		c.serve(x)
 		switch {
 		case x.detached:
@@ -91,7 +93,7 @@ func (c *Client) Turn() wire.Turned {
 		}
 	}
 	x.release()
-	if len(c.Buffered()) > 0 {
+	if c.Uncork() != nil || len(c.Buffered()) > 0 {
 		return wire.Leaves
 	}
 	c.ReadWithin(c.p.opt.KeepAlive)
@@ -146,6 +148,7 @@ type posted struct{ *Exchange }
 // the upstream's connection, or in a goroutine.
 func (c *Client) post(x *Exchange) (end wire.Turned) {
 	defer c.fumble(x, &end)
+	_ = c.Uncork() // if it fails, so does what follows
 	x.tryAt = c.p.clock()
 	if u := x.pool.TryTake(c.p.affinity(x), &x.tried); u != nil {
 		x.up, x.taken = u, true

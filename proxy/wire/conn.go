@@ -46,6 +46,7 @@ type Conn struct {
 	turn   int32         // its own; 0: none yet
 	waker  Waker
 	inTurn bool                 // see InTurn
+	corked bool                 // see Cork
 	full   bool                 // there may be more to read than was read for a turn
 	client atomic.Pointer[Conn] // whose exchange this upstream connection serves
 	off    *atomic.Bool         // see CallOff; nil: never

@@ -64,12 +64,13 @@ func (c *Conn) Rise() { c.state.Store(awake) }
 // Aside ends the turns of c: it belongs to the goroutine that calls this, which
 // may wait. It writes what the last turn could not.
 func (c *Conn) Aside() error {
-	c.inTurn = false
+	c.inTurn, c.corked = false, false
 	c.state.Store(awake)
 	if !c.owes() {
 		return nil
 	}
 	rest := c.out
+	c.out = nil
 	err := c.Write(rest, nil)
 	ReleaseBuffer(rest)
 	return err
@@ -83,9 +84,37 @@ func (c *Conn) rouse() {
 	go c.waker.Wake()
 }
 
-// Owes tells whether the socket has yet to take some of what was written in
-// turns.
-func (c *Conn) Owes() bool { return c.owes() }
+// Owes tells whether the socket did not take all that was written in turns, but
+// for what is gathered.
+func (c *Conn) Owes() bool { return c.owes() && !c.corked }
+
+// Cork has what is written in a turn be gathered up to Uncork: answers to
+// requests that came together go together.
+func (c *Conn) Cork() { c.corked = true }
+
+// Uncork writes what was gathered, as far as the socket takes it.
+func (c *Conn) Uncork() error {
+	if !c.corked {
+		return nil // fast path
+	}
+	c.corked = false
+	return c.pour()
+}
+
+// pour writes what is owed, as far as the socket takes it.
+func (c *Conn) pour() error {
+	if !c.owes() {
+		return nil
+	}
+	n, err := c.Try(c.out)
+	if n < len(c.out) {
+		c.out = c.out[:copy(c.out, c.out[n:])]
+		return err
+	}
+	ReleaseBuffer(c.out)
+	c.out = nil
+	return err
+}
 
 // owes tells whether there is something that a turn has written and the socket
 // has not taken yet.
@@ -93,6 +122,9 @@ func (c *Conn) owes() bool { return c.writes != nil && len(c.out) > 0 }
 
 // writeOn is Write in a turn.
 func (c *Conn) writeOn(head, body []byte) error {
+	if c.corked {
+		return c.gather(head, body)
+	}
 	if !c.owes() {
 		n, err := c.Try2(head, body)
 		if n == len(head)+len(body) {
@@ -105,6 +137,23 @@ func (c *Conn) writeOn(head, body []byte) error {
 		head, body = head[k:], body[n-k:]
 		c.forWriting()
 		c.out = AcquireBuffer(len(head) + len(body))[:0]
+	}
+	c.out = append(append(c.out, head...), body...)
+	return nil
+}
+
+// gathered is how much is at most, before some is written.
+const gathered = SmallBuffer
+
+func (c *Conn) gather(head, body []byte) error {
+	if c.owes() && len(c.out)+len(head)+len(body) > gathered {
+		if err := c.pour(); err != nil {
+			return err
+		}
+	}
+	if !c.owes() {
+		c.forWriting()
+		c.out = AcquireBuffer(max(gathered, len(head)+len(body)))[:0]
 	}
 	c.out = append(append(c.out, head...), body...)
 	return nil
