@@ -104,6 +104,11 @@ func (x *Exchange) release() {
 		return // to the collector
 	}
 	x.reset()
+	x.pass()
+}
+
+// pass is release for one that was reset.
+func (x *Exchange) pass() {
 	x.Client = nil
 	exchanges.Put(x)
 }

@@ -92,7 +92,7 @@ func (c *Client) Turn() wire.Turned {
 			return wire.Leaves
 		}
 	}
-	x.release()
+	x.pass()
 	if c.Uncork() != nil || len(c.Buffered()) > 0 {
 		return wire.Leaves
 	}

@@ -35,6 +35,7 @@ func (s *Server) makeCache(ctx context.Context) (err error) {
 		Wait:   t.Wait,
 		Grace:  t.Grace,
 		File:   c.File,
+		Clock:  s.guard.Unix,
 		Heir:   s.sockets.handed.Heir,
 		Log:    s.log,
 	}
