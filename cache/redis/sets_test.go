@@ -52,6 +52,19 @@ func TestAClusterTellsFromAllNodesAndFailsOver(t *testing.T) {
 	t.Run("failover", func(t *testing.T) { failsOver(t, s) })
 }
 
+// heardOf asks for the news of a key, and has there be some more: where a link
+// was new, or lost, what is told is that anything may have changed.
+func heardOf(at *news, by *Redis, key, value string) func() bool {
+	return func() bool {
+		if at.of(key) > 0 {
+			return true
+		}
+		time.Sleep(20 * time.Millisecond)
+		by.Put([]byte(key), []byte(value), time.Minute, false)
+		return false
+	}
+}
+
 func clustered(t *testing.T, s *redistest.Set, set func(*Options)) {
 	var at news
 	var marks marked
@@ -61,7 +74,7 @@ func clustered(t *testing.T, s *redistest.Set, set func(*Options)) {
 	}
 	for i := range 300 {
 		key := fmt.Sprintf("k%d", i)
-		within(t, "news of "+key, func() bool { return at.of(key) > 0 })
+		within(t, "news of "+key, heardOf(&at, b, key, fmt.Sprint(i)))
 		if got := a.text(key); got != fmt.Sprint(i) {
 			t.Errorf("%s: %q", key, got)
 		}
@@ -132,7 +145,7 @@ func failsOver(t *testing.T, s *redistest.Set) {
 	for i := range 100 {
 		key := fmt.Sprintf("after%d", i)
 		b.Put([]byte(key), []byte("1"), time.Minute, false)
-		within(t, "news of "+key, func() bool { return at.of(key) > 0 })
+		within(t, "news of "+key, heardOf(&at, b, key, "1"))
 	}
 	if _, err := b.Mark(context.Background(), []byte("after")); err != nil {
 		t.Error(err)
