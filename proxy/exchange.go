@@ -69,6 +69,7 @@ type Exchange struct {
 	brief     bool   // so was all of it, but for the upstream's answer
 	declined  bool   // it was not served in a turn, after all
 	lost      bool   // it panicked, and is not to be used again
+	torn      bool   // a piece of a stored answer was gone
 	cut       bool   // only a reset tells the client that the answer is not whole
 
 	status int
@@ -136,7 +137,7 @@ func (x *Exchange) reset() {
 	x.upload.began, x.upload.err = false, nil
 	x.began, x.informed, x.goAhead, x.hasID, x.switching, x.inSession, x.settled = false, false, false, false, false, false, false
 	x.close, x.unread, x.broken, x.cut = false, false, false, false
-	x.lean, x.brief, x.declined = false, false, false
+	x.lean, x.brief, x.declined, x.torn = false, false, false, false
 	x.status, x.sent, x.start, x.tryAt, x.waited, x.what, x.after = 0, 0, 0, 0, 0, "", ""
 }
 

@@ -23,10 +23,21 @@ func (p *Proxy) lookup(x *Exchange) bool {
 		if x.visit.Refresh {
 			p.refresh(x)
 		}
-		return p.reply(x)
+		before := x.Client.Wrote()
+		p.reply(x)
+		return x.torn && x.Client.Wrote() == before && x.anew()
 	case cache.Refused:
 		return p.answer(x, 504, "not stored, and the request forbids to ask an upstream")
 	}
+	return true
+}
+
+// anew has x go on as if nothing were stored: what was found is gone, for others
+// needed the room, before the client had a byte of it.
+func (x *Exchange) anew() bool {
+	x.visit.End()
+	x.torn, x.broken, x.began = false, false, false
+	x.status, x.sent = 0, 0
 	return true
 }
 

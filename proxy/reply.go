@@ -65,7 +65,7 @@ func (p *Proxy) deliverSpan(x *Exchange, head []byte, b *cache.Body, s part.Span
 	for s.Len() > 0 {
 		piece, ok := b.At(buf, s.From)
 		if !ok {
-			x.broken = true
+			x.broken, x.torn = true, true
 			return false
 		}
 		piece = piece[:min(int64(len(piece)), s.Len())]

@@ -1,8 +1,8 @@
 package wire
 
-// Turner is a Waker that serves messages where they are read, in the loop of
-// its lot: for a short exchange that saves two switches of goroutines
-// and the runtime's looks for whom to wake, a tenth of what it costs.
+// Turner is a Waker that serves messages where they are read, in the loop of its
+// lot: for a short exchange that saves two switches of goroutines and the
+// runtime's looks for whom to wake, a tenth of what it costs.
 type Turner interface {
 	Waker
 
@@ -23,8 +23,8 @@ const (
 	Passed               // Rise was called: somebody else may have it by now
 )
 
-// Settle has c live in a lot, where it can be parked without a system call and
-// have turns; it is called while nothing else happens on it. false: it cannot.
+// Settle has c live in a lot, and no more in the runtime's hands: there it can
+// have turns. It is called while nothing else happens on c. false: it cannot.
 func (c *Conn) Settle() bool { return c.settle() }
 
 // Plain tells whether c is one that can settle.
@@ -73,6 +73,7 @@ func (c *Conn) Aside() error {
 	c.out = nil
 	err := c.Write(rest, nil)
 	ReleaseBuffer(rest)
+	c.doneWriting()
 	return err
 }
 
@@ -113,6 +114,7 @@ func (c *Conn) pour() error {
 	}
 	ReleaseBuffer(c.out)
 	c.out = nil
+	c.doneWriting()
 	return err
 }
 
